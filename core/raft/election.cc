@@ -1,0 +1,44 @@
+#include "core/raft/election.h"
+
+#include "core/raft/quorum.h"
+
+namespace anchor::raft {
+
+bool leader_alive(const State& state, const Role& role, const ServerId& candidate) {
+  if (std::holds_alternative<Leader>(role)) return true;
+  const auto* follower = std::get_if<Follower>(&role);
+  // A leader that asks for votes has stopped leading: it restarted, or stepped down.
+  return follower != nullptr && follower->leader && follower->leader->id != candidate &&
+         state.now < follower->heard + state.options.election_timeout;
+}
+
+bool would_grant(const State& state, const Peer& candidate, const RequestVote& request) {
+  const bool up_to_date = at_least_as_up_to_date(request.last, state.log.last());
+  if (request.pre_vote) return up_to_date && request.campaign_term > state.term();
+  const bool free = !state.hard_state.vote || state.hard_state.vote == candidate;
+  return up_to_date && free && request.campaign_term == state.term();
+}
+
+ElectionResult election_result(const Configuration& configuration, const Candidate& candidate) {
+  if (is_quorum(configuration,
+                [&](const ServerId& id) { return candidate.granted.contains(id); })) {
+    return ElectionResult::kWon;
+  }
+  if (!is_quorum(configuration,
+                 [&](const ServerId& id) { return !candidate.refused.contains(id); })) {
+    return ElectionResult::kLost;
+  }
+  return ElectionResult::kPending;
+}
+
+void request_votes(State& state, const Candidate& candidate) {
+  const Term campaign_term = candidate.pre_vote ? state.term().next() : state.term();
+  for (const Member& member : state.configuration().members) {
+    if (member.id == state.self.id || !state.configuration().is_voter(member.id)) continue;
+    state.send(member.id, RequestVote{.campaign_term = campaign_term,
+                                      .pre_vote = candidate.pre_vote,
+                                      .last = state.log.last()});
+  }
+}
+
+}  // namespace anchor::raft

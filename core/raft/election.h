@@ -1,0 +1,24 @@
+#pragma once
+
+#include "core/raft/raft.h"
+
+namespace anchor::raft {
+
+// Elections (dissertation 3.4, 4.2.3, 9.6): what the roles' transitions in raft.cc decide by.
+
+// True if this server believes that a leader other than `candidate` is alive, because it is one or
+// heard from one within the least election timeout: then a candidate is not listened to, so that a
+// server that was cut off or removed does not disturb the others (dissertation 4.2.3).
+bool leader_alive(const State& state, const Role& role, const ServerId& candidate);
+
+// Whether to grant `request`, made by `candidate`, in the current state: for a vote the term is
+// already the campaign's. Does not look at leader_alive.
+bool would_grant(const State& state, const Peer& candidate, const RequestVote& request);
+
+enum class ElectionResult { kPending, kWon, kLost };
+ElectionResult election_result(const Configuration& configuration, const Candidate& candidate);
+
+// Asks all other voters.
+void request_votes(State& state, const Candidate& candidate);
+
+}  // namespace anchor::raft

@@ -1,0 +1,115 @@
+#include "core/raft/invariants.h"
+
+#include <algorithm>
+
+#include "core/base/assert.h"
+
+namespace anchor::raft {
+namespace {
+
+void check_progress(const State& state, const Progress& progress) {
+  ANCHOR_ASSERT(progress.match < progress.next);
+  ANCHOR_ASSERT(progress.next <= state.log.last().index.next());
+  ANCHOR_ASSERT(progress.commit_told <= state.commit_index);
+  ANCHOR_ASSERT(progress.round <= progress.round_asked);
+  const auto* replicating = std::get_if<Replicate>(&progress.state);
+  if (replicating == nullptr) return;
+  std::uint64_t bytes = 0;
+  Index before = progress.match;
+  for (const Replicate::InFlight& in_flight : replicating->in_flight) {
+    ANCHOR_ASSERT(in_flight.last > before && in_flight.last < progress.next);
+    before = in_flight.last;
+    bytes += in_flight.bytes;
+  }
+  ANCHOR_ASSERT(bytes == replicating->bytes_in_flight);
+  ANCHOR_ASSERT(replicating->in_flight.size() <= state.options.window_messages);
+}
+
+void check_leader(const State& state, const Leader& leader) {
+  ANCHOR_ASSERT(state.hard_state.vote == state.self, "a leader voted for itself");
+  ANCHOR_ASSERT(state.hard_state_durable(), "a leader's term is durable");
+  ANCHOR_ASSERT(leader.first_index <= state.log.last().index);
+  ANCHOR_ASSERT(state.log.contains({leader.first_index, state.term()}));
+  ANCHOR_ASSERT(state.log.last().term == state.term());
+  std::uint64_t bytes = 0;
+  for (Index index = state.commit_index.next(); index <= state.log.last().index; ++index) {
+    bytes += entry_bytes(state.log.at(index));
+  }
+  ANCHOR_ASSERT(bytes == leader.uncommitted_bytes);
+  ANCHOR_ASSERT(leader.followers.size() + 1 == state.configuration().members.size());
+  for (const auto& [id, progress] : leader.followers) {
+    ANCHOR_ASSERT(id == progress.peer.id && id != state.self.id);
+    check_progress(state, progress);
+  }
+  Round before;
+  for (const Reads::Asked& asked : leader.reads.asked) {
+    ANCHOR_ASSERT(asked.round > before && asked.round <= leader.round);
+    ANCHOR_ASSERT(asked.read_index <= state.commit_index && !asked.requests.empty());
+    before = asked.round;
+  }
+}
+
+void check_candidate(const State& state, const Candidate& candidate) {
+  for (const ServerId& id : candidate.granted) {
+    ANCHOR_ASSERT(state.configuration().find(id) != nullptr);
+  }
+  if (candidate.pre_vote) {
+    ANCHOR_ASSERT(candidate.election_deadline.has_value());
+    return;
+  }
+  ANCHOR_ASSERT(state.hard_state.vote == state.self);
+  // Its own vote counts once it is durable, and not before.
+  ANCHOR_ASSERT(candidate.granted.contains(state.self.id) == state.hard_state_durable());
+}
+
+}  // namespace
+
+void check_invariants(const Raft& raft) {
+  const State& state = raft.state();
+  ANCHOR_ASSERT(state.commit_index >= state.log.base().index);
+  ANCHOR_ASSERT(state.commit_index <= state.log.last().index);
+  ANCHOR_ASSERT(state.log.durable_index() <= state.log.last().index);
+  ANCHOR_ASSERT(state.log.last().term <= state.term());
+  ANCHOR_ASSERT(state.durable_write < state.next_write);
+  ANCHOR_ASSERT(valid(state.configuration()));
+  if (const auto* follower = std::get_if<Follower>(&raft.role())) {
+    ANCHOR_ASSERT(follower->verified <= state.log.last().index);
+    ANCHOR_ASSERT(!follower->leader || follower->leader->id != state.self.id);
+  } else if (const auto* candidate = std::get_if<Candidate>(&raft.role())) {
+    check_candidate(state, *candidate);
+  } else {
+    check_leader(state, std::get<Leader>(raft.role()));
+  }
+}
+
+StepInvariants::StepInvariants(const Raft& before)
+    : hard_state_(before.state().hard_state),
+      commit_index_(before.commit_index()),
+      commit_position_{commit_index_, *before.log().term_at(commit_index_)},
+      leader_(before.is_leader()),
+      last_(before.log().last()),
+      durable_write_(before.state().durable_write) {}
+
+void StepInvariants::check(const Raft& after, const Output& output) const {
+  const State& state = after.state();
+  ANCHOR_ASSERT(state.term() >= hard_state_.term);
+  if (state.term() == hard_state_.term && hard_state_.vote) {
+    ANCHOR_ASSERT(state.hard_state.vote == hard_state_.vote, "a vote is set once in a term");
+  }
+  if (state.hard_state != hard_state_) {
+    ANCHOR_ASSERT(output.persist && output.persist->hard_state == state.hard_state);
+  }
+  ANCHOR_ASSERT(state.commit_index >= commit_index_);
+  ANCHOR_ASSERT(state.log.contains(commit_position_), "what was committed stays");
+  if (leader_ && after.is_leader() && state.term() == hard_state_.term) {
+    ANCHOR_ASSERT(state.log.contains(last_), "a leader only appends");
+  }
+  for (const Message& message : output.messages) {
+    ANCHOR_ASSERT(message.term < state.term() || state.hard_state_durable());
+  }
+  for (const DeferredMessage& deferred : output.messages_after_persist) {
+    ANCHOR_ASSERT(deferred.after > durable_write_ && deferred.after < state.next_write);
+  }
+}
+
+}  // namespace anchor::raft

@@ -1,0 +1,103 @@
+#include "core/raft/log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+
+namespace anchor::raft {
+
+Log::Log(LogPosition base, SharedConfiguration base_configuration, std::vector<Entry> entries)
+    : base_(base),
+      configurations_{{base.index, std::move(base_configuration)}},
+      durable_index_(base.index),
+      unwritten_from_(base.index.next()) {
+  for (Entry& entry : entries) append(std::move(entry));
+  durable_index_ = last().index;
+  unwritten_from_ = durable_index_.next();
+}
+
+LogPosition Log::last() const {
+  return entries_.empty() ? base_ : LogPosition{entries_.back().index, entries_.back().term};
+}
+
+std::optional<Term> Log::term_at(Index index) const {
+  if (index == base_.index) return base_.term;
+  if (index < base_.index || index > last().index) return std::nullopt;
+  return at(index).term;
+}
+
+const Entry& Log::at(Index index) const {
+  ANCHOR_ASSERT(index > base_.index && index <= last().index);
+  return entries_[index - base_.index - 1];
+}
+
+std::vector<Entry> Log::from(Index from, std::uint64_t max_bytes) const {
+  std::vector<Entry> taken;
+  std::uint64_t bytes = 0;
+  for (Index index = from; index <= last().index; ++index) {
+    const Entry& entry = at(index);
+    bytes += entry_bytes(entry);
+    if (!taken.empty() && bytes > max_bytes) break;
+    taken.push_back(entry);
+  }
+  ANCHOR_ASSERT(!taken.empty());
+  return taken;
+}
+
+LogPosition Log::possible_agreement(LogPosition position) const {
+  if (position.index < base_.index) return position;
+  Index index = std::min(position.index, last().index);
+  while (index > base_.index && at(index).term > position.term) index = index.previous();
+  return {index, *term_at(index)};
+}
+
+void Log::append(Entry entry) {
+  const LogPosition end = last();
+  ANCHOR_ASSERT(entry.index == end.index.next() && entry.term >= end.term);
+  if (const auto* configuration = std::get_if<SharedConfiguration>(&entry.payload)) {
+    configurations_.push_back({entry.index, *configuration});
+  }
+  entries_.push_back(std::move(entry));
+}
+
+void Log::truncate_from(Index from) {
+  ANCHOR_ASSERT(from > base_.index && from <= last().index);
+  const Index end = from.previous();
+  entries_.resize(end - base_.index);
+  while (configurations_.back().index > end) configurations_.pop_back();
+
+  durable_index_ = std::min(durable_index_, end);
+  for (Write& write : writes_) write.last = std::min(write.last, end);
+  if (from < unwritten_from_) {
+    unwritten_from_ = from;
+    unwritten_truncation_ = std::min(unwritten_truncation_.value_or(from), from);
+  }
+}
+
+bool Log::take_unwritten(PersistBatch& batch) {
+  const Index end = last().index;
+  if (unwritten_from_ > end && !unwritten_truncation_) return false;
+  batch.truncate_from = std::exchange(unwritten_truncation_, std::nullopt);
+  for (Index index = unwritten_from_; index <= end; ++index) batch.entries.push_back(at(index));
+  unwritten_from_ = end.next();
+  writes_.push_back({batch.id, end});
+  return true;
+}
+
+void Log::persisted(WriteId id) {
+  while (!writes_.empty() && writes_.front().id <= id) {
+    durable_index_ = std::max(durable_index_, writes_.front().last);
+    writes_.pop_front();
+  }
+}
+
+WriteId Log::write_of(Index index, WriteId next) const {
+  ANCHOR_ASSERT(index <= last().index);
+  if (index <= durable_index_) return {};
+  const auto covers = [&](const Write& write) { return write.last >= index; };
+  const auto found = std::ranges::find_if(writes_, covers);
+  return found != writes_.end() ? found->id : next;
+}
+
+}  // namespace anchor::raft

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/raft/types.h"
+
+namespace anchor::raft {
+
+// Messages go one way; an answer is a message of its own. They may be lost, delayed, duplicated and
+// reordered.
+
+// Asks for a vote in `campaign_term` (dissertation 3.4), or, as a pre-vote, whether one would be
+// given (9.6): then the campaign's term is the one after the sender's own, and nobody's state
+// changes.
+struct RequestVote {
+  Term campaign_term;
+  bool pre_vote = false;
+  LogPosition last;
+
+  friend bool operator==(const RequestVote&, const RequestVote&) = default;
+};
+
+struct VoteReply {
+  Term campaign_term;
+  bool pre_vote = false;
+  bool granted = false;
+
+  friend bool operator==(const VoteReply&, const VoteReply&) = default;
+};
+
+// Entries that follow `previous` (dissertation 3.5). Without entries it is a heartbeat. A round
+// that the follower has not seen yet is answered at once, without waiting for the disk.
+struct AppendEntries {
+  LogPosition previous;
+  Index commit_index;
+  Round round;
+  std::vector<Entry> entries;
+
+  friend bool operator==(const AppendEntries&, const AppendEntries&) = default;
+};
+
+// The follower's log is durable and the same as the leader's up to `match_index`.
+struct AppendAccepted {
+  Index match_index;
+  Round round;
+
+  friend bool operator==(const AppendAccepted&, const AppendAccepted&) = default;
+};
+
+// The follower has no entry at `previous_index` with the term asked for. The hint is the last
+// position at which its log could still agree with the leader's: the leader need not try a later
+// one (dissertation 3.5, "the fast back-up").
+struct AppendRejected {
+  Index previous_index;
+  LogPosition hint;
+  Round round;
+
+  friend bool operator==(const AppendRejected&, const AppendRejected&) = default;
+};
+
+// From a follower with reads to serve: what is the commit index? (dissertation 6.4)
+// `context` is never used twice in a boot.
+struct ReadIndexRequest {
+  std::uint64_t context = 0;
+
+  friend bool operator==(const ReadIndexRequest&, const ReadIndexRequest&) = default;
+};
+
+// The leader was the leader after the request arrived, and this was its commit index then.
+struct ReadIndexReply {
+  std::uint64_t context = 0;
+  Boot requester_boot;
+  Index read_index;
+
+  friend bool operator==(const ReadIndexReply&, const ReadIndexReply&) = default;
+};
+
+// A client's command on its way to the leader. `sequence` is never used twice in a boot of the
+// sender. Meant for one boot and one term of the leader: any other drops it without an answer, or
+// refuses it if it is sure never to have taken it.
+struct ForwardRequest {
+  std::uint64_t sequence = 0;
+  Boot leader_boot;
+  Term leader_term;
+  Bytes command;
+
+  friend bool operator==(const ForwardRequest&, const ForwardRequest&) = default;
+};
+
+enum class ForwardOutcome : std::uint8_t {
+  kApplied,     // committed and applied; `result` is the state machine's answer
+  kNotApplied,  // certainly never applied
+  kOverloaded,  // the same, because the leader has too much to do
+  kUnknown,     // it may or may not be applied
+};
+
+struct ForwardReply {
+  Boot requester_boot;
+  std::uint64_t sequence = 0;
+  ForwardOutcome outcome = ForwardOutcome::kUnknown;
+  Bytes result;
+
+  friend bool operator==(const ForwardReply&, const ForwardReply&) = default;
+};
+
+using MessageBody =
+    std::variant<RequestVote, VoteReply, AppendEntries, AppendAccepted, AppendRejected,
+                 ReadIndexRequest, ReadIndexReply, ForwardRequest, ForwardReply>;
+
+struct Message {
+  Peer from;
+  Boot from_boot;
+  ServerId to;
+  // The sender's current term.
+  Term term;
+  MessageBody body;
+
+  friend bool operator==(const Message&, const Message&) = default;
+};
+
+}  // namespace anchor::raft

@@ -1,0 +1,28 @@
+#include "core/raft/progress.h"
+
+#include <algorithm>
+
+namespace anchor::raft {
+
+bool Replicate::window_open(const Options& options) const {
+  return in_flight.size() < options.window_messages && bytes_in_flight < options.window_bytes;
+}
+
+void Replicate::sent(Index last, std::uint64_t bytes) {
+  in_flight.push_back({last, bytes});
+  bytes_in_flight += bytes;
+}
+
+void Replicate::acknowledged(Index match) {
+  while (!in_flight.empty() && in_flight.front().last <= match) {
+    bytes_in_flight -= in_flight.front().bytes;
+    in_flight.pop_front();
+  }
+}
+
+void Progress::probe_from(Index from) {
+  state = Probe{};
+  next = std::max(from, match.next());
+}
+
+}  // namespace anchor::raft

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <variant>
+
+#include "core/base/time.h"
+#include "core/raft/options.h"
+#include "core/raft/types.h"
+
+namespace anchor::raft {
+
+// The leader does not know where the follower's log agrees with its own, and asks with one
+// AppendEntries at a time.
+struct Probe {
+  // One with entries is out; until it is answered there are only heartbeats, which ask the same.
+  bool waiting = false;
+};
+
+// The logs agree up to `next` - 1, so far as the leader has heard, and AppendEntries follow one
+// another without waiting (dissertation 10.2.1), within a window.
+struct Replicate {
+  struct InFlight {
+    Index last;
+    std::uint64_t bytes;
+  };
+  // Ascending by `last`; all above the match index.
+  std::deque<InFlight> in_flight;
+  // Invariant: the sum over in_flight.
+  std::uint64_t bytes_in_flight = 0;
+
+  bool window_open(const Options& options) const;
+  void sent(Index last, std::uint64_t bytes);
+  void acknowledged(Index match);
+};
+
+// What a leader knows of one follower.
+// Invariant: match < next <= the leader's last index + 1.
+struct Progress {
+  Peer peer{};
+  // The newest boot that answered in this term: an older one's acknowledgements are void, since
+  // what it had may not have survived.
+  Boot boot{};
+  Index next{};
+  // The follower's log is durable and the same as the leader's up to here.
+  Index match{};
+  // The newest rounds it was asked and has answered.
+  Round round_asked{};
+  Round round{};
+  Instant last_heard{};
+  // The highest commit index that it was told.
+  Index commit_told{};
+  std::variant<Probe, Replicate> state{};
+
+  bool replicating() const { return std::holds_alternative<Replicate>(state); }
+  void probe_from(Index from);
+};
+
+}  // namespace anchor::raft

@@ -1,0 +1,412 @@
+#include "core/raft/raft.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/raft/election.h"
+#include "core/raft/quorum.h"
+#include "core/raft/replication.h"
+
+namespace anchor::raft {
+namespace {
+
+std::string milliseconds(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
+         " ms";
+}
+
+// What every correct sender's message is; whatever is not is dropped unread.
+bool well_formed(const Message& message) {
+  if (const auto* request = std::get_if<RequestVote>(&message.body)) {
+    return request->campaign_term == (request->pre_vote ? message.term.next() : message.term) &&
+           request->last.term <= message.term;
+  }
+  const auto* append = std::get_if<AppendEntries>(&message.body);
+  if (append == nullptr) return true;
+  LogPosition previous = append->previous;
+  for (const Entry& entry : append->entries) {
+    if (entry.index != previous.index.next() || entry.term < previous.term) return false;
+    previous = {entry.index, entry.term};
+  }
+  return previous.term <= message.term;
+}
+
+}  // namespace
+
+// --- State --------------------------------------------------------------------------------------
+
+State::State(Options given, std::uint64_t seed, Recovered recovered)
+    : options(given),
+      cluster_id(recovered.cluster_id),
+      self(std::move(recovered.self)),
+      boot(recovered.boot),
+      random(seed),
+      hard_state(std::move(recovered.hard_state)),
+      log(recovered.base, std::move(recovered.base_configuration), std::move(recovered.entries)),
+      commit_index(recovered.base.index) {
+  ANCHOR_ASSERT(options.heartbeat_interval * 3 < options.election_timeout);
+  ANCHOR_ASSERT(log.last().term <= hard_state.term);
+  ANCHOR_ASSERT(log.configuration() != nullptr);
+}
+
+void State::enter_term(Term entered) {
+  ANCHOR_ASSERT(entered > term());
+  hard_state = {.term = entered, .vote = std::nullopt};
+  hard_state_write = next_write;
+  hard_state_changed = true;
+}
+
+void State::vote_for(const Peer& candidate) {
+  if (hard_state.vote == candidate) return;
+  ANCHOR_ASSERT(!hard_state.vote);
+  hard_state.vote = candidate;
+  hard_state_write = next_write;
+  hard_state_changed = true;
+}
+
+void State::send(const ServerId& to, MessageBody body, WriteId after) {
+  Message message{
+      .from = self, .from_boot = boot, .to = to, .term = term(), .body = std::move(body)};
+  after = std::max(after, hard_state_write);
+  if (after <= durable_write) {
+    output.messages.push_back(std::move(message));
+  } else {
+    output.messages_after_persist.push_back({after, std::move(message)});
+  }
+}
+
+void State::commit(Index index) {
+  if (index <= commit_index) return;
+  ANCHOR_ASSERT(index <= log.last().index);
+  commit_index = index;
+}
+
+Instant State::random_election_deadline() {
+  const Duration timeout = options.election_timeout;
+  return now + random.between(timeout, 2 * timeout);
+}
+
+// --- Raft: inputs -------------------------------------------------------------------------------
+
+Raft::Raft(Options options, std::uint64_t seed, Recovered recovered)
+    : state_(options, seed, std::move(recovered)) {}
+
+void Raft::begin_step(Instant now) {
+  ANCHOR_ASSERT(now >= state_.now);
+  state_.now = now;
+  auto* follower = std::get_if<Follower>(&role_);
+  if (follower == nullptr || follower->election_deadline) return;
+  // A sole voter need not wait for a leader that cannot exist.
+  const auto self = [&](const ServerId& id) { return id == state_.self.id; };
+  const bool alone = is_quorum(state_.configuration(), self);
+  follower->heard = now;
+  follower->election_deadline = alone ? now : state_.random_election_deadline();
+}
+
+bool Raft::heeds(const Message& message) const {
+  if (message.to != state_.self.id || message.from.id == state_.self.id) return false;
+  const Member* sender = state_.configuration().find(message.from.id);
+  return sender == nullptr || message.from.incarnation >= sender->incarnation;
+}
+
+void Raft::receive(const Message& message) {
+  if (!heeds(message) || !well_formed(message)) return;
+  // Before the term rule: a candidate must not depose a leader that is alive (dissertation 4.2.3),
+  // and a pre-vote changes nobody's state (9.6).
+  if (const auto* request = std::get_if<RequestVote>(&message.body)) {
+    return on_request_vote(message, *request);
+  }
+  if (message.term > state_.term()) {
+    become_follower(message.term, std::nullopt,
+                    "heard of term " + std::to_string(message.term.value()) + " from " +
+                        message.from.id.name());
+  }
+  if (const auto* reply = std::get_if<VoteReply>(&message.body)) {
+    return on_vote_reply(message, *reply);
+  }
+  if (message.term < state_.term()) return on_stale(message);
+  if (const auto* request = std::get_if<AppendEntries>(&message.body)) {
+    return on_append_entries(message, *request);
+  }
+  if (const auto* reply = std::get_if<ReadIndexReply>(&message.body)) {
+    return on_read_index_reply(message, *reply);
+  }
+  if (auto* leader = std::get_if<Leader>(&role_)) on_follower_message(message, *leader);
+}
+
+void Raft::on_request_vote(const Message& message, const RequestVote& request) {
+  const auto answer = [&](bool granted) {
+    state_.send(message.from.id, VoteReply{.campaign_term = request.campaign_term,
+                                           .pre_vote = request.pre_vote,
+                                           .granted = granted});
+  };
+  if (leader_alive(state_, role_, message.from.id)) {
+    // A pre-vote is answered, so that a sender whose term is behind learns ours.
+    if (request.pre_vote) answer(false);
+    return;
+  }
+  if (request.pre_vote) return answer(would_grant(state_, message.from, request));
+
+  if (message.term > state_.term()) {
+    become_follower(message.term, std::nullopt, message.from.id.name() + " campaigns");
+  }
+  const bool granted = would_grant(state_, message.from, request);
+  if (granted) {
+    state_.vote_for(message.from);
+    if (!std::holds_alternative<Follower>(role_)) {
+      become_follower(state_.term(), std::nullopt, "votes for " + message.from.id.name());
+    }
+    std::get<Follower>(role_).election_deadline = state_.random_election_deadline();
+  }
+  answer(granted);
+}
+
+void Raft::on_vote_reply(const Message& message, const VoteReply& reply) {
+  auto* candidate = std::get_if<Candidate>(&role_);
+  if (candidate == nullptr || candidate->pre_vote != reply.pre_vote) return;
+  const Term campaign = candidate->pre_vote ? state_.term().next() : state_.term();
+  // A pre-vote is granted in the voter's own term, which may be lower than ours.
+  if (reply.campaign_term != campaign) return;
+  if (!reply.pre_vote && message.term != state_.term()) return;
+  const Member* voter = state_.configuration().find(message.from.id);
+  if (voter == nullptr || voter->peer() != message.from) return;
+  (reply.granted ? candidate->granted : candidate->refused).insert(message.from.id);
+  count_votes();
+}
+
+void Raft::on_append_entries(const Message& message, const AppendEntries& request) {
+  if (std::holds_alternative<Leader>(role_)) return;  // there is one leader a term
+  auto* follower = std::get_if<Follower>(&role_);
+  if (follower == nullptr || !follower->leader) {
+    become_follower(state_.term(), message.from, "");
+    follower = std::get_if<Follower>(&role_);
+    follower->leader_boot = message.from_boot;
+  }
+  if (follower->leader != message.from || follower->leader_boot != message.from_boot) return;
+  follower->heard = state_.now;
+  follower->election_deadline = state_.now + follower->patience;
+  handle_append_entries(state_, *follower, request);
+}
+
+void Raft::on_read_index_reply(const Message& message, const ReadIndexReply& reply) {
+  if (reply.requester_boot != state_.boot) return;
+  state_.confirmed_reads.push_back({reply.context, reply.read_index});
+  // The reads wait for this index; what of it the log has need not wait for another message.
+  const auto* follower = std::get_if<Follower>(&role_);
+  if (follower != nullptr && follower->leader == message.from) {
+    learn_commit_index(state_, *follower, reply.read_index);
+  }
+}
+
+void Raft::on_stale(const Message& message) {
+  // A leader of the past learns from the answer's term that it is none; others need no answer.
+  const auto* request = std::get_if<AppendEntries>(&message.body);
+  if (request == nullptr) return;
+  state_.send(message.from.id,
+              AppendRejected{.previous_index = request->previous.index, .hint = {}, .round = {}});
+}
+
+void Raft::on_follower_message(const Message& message, Leader& leader) {
+  if (const auto* request = std::get_if<ReadIndexRequest>(&message.body)) {
+    leader.reads.waiting.push_back(
+        {ReadRequester{message.from.id, message.from_boot}, request->context});
+    return;
+  }
+  const auto found = leader.followers.find(message.from.id);
+  if (found == leader.followers.end()) return;
+  Progress& progress = found->second;
+  if (message.from != progress.peer || message.from_boot < progress.boot) return;
+  if (message.from_boot > progress.boot) {
+    progress.boot = message.from_boot;
+    progress.match = {};
+    progress.probe_from(progress.next);
+  }
+  progress.last_heard = state_.now;
+  const auto heard_round = [&](Round round) {
+    if (round <= leader.round) progress.round = std::max(progress.round, round);
+  };
+  if (const auto* accepted = std::get_if<AppendAccepted>(&message.body)) {
+    heard_round(accepted->round);
+    if (accepted->match_index <= state_.log.last().index) {
+      handle_append_accepted(progress, *accepted);
+    }
+  } else if (const auto* rejected = std::get_if<AppendRejected>(&message.body)) {
+    heard_round(rejected->round);
+    handle_append_rejected(state_, progress, *rejected);
+  }
+}
+
+void Raft::persisted(WriteId id) {
+  ANCHOR_ASSERT(id < state_.next_write);
+  state_.durable_write = std::max(state_.durable_write, id);
+  state_.log.persisted(id);
+  auto* candidate = std::get_if<Candidate>(&role_);
+  if (candidate == nullptr || candidate->pre_vote || candidate->election_deadline) return;
+  if (!state_.hard_state_durable()) return;
+  // Its own vote counts, and its timer starts, when the vote is durable and the requests leave.
+  candidate->granted.insert(state_.self.id);
+  candidate->election_deadline = state_.random_election_deadline();
+  count_votes();
+}
+
+void Raft::peer_unreachable(const ServerId& peer) {
+  auto* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr) return;
+  const auto found = leader->followers.find(peer);
+  if (found != leader->followers.end()) found->second.probe_from(found->second.match.next());
+}
+
+std::expected<LogPosition, ProposalRefused> Raft::propose(Bytes command) {
+  auto* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr) return std::unexpected(ProposalRefused::kNotLeader);
+  if (leader->uncommitted_bytes + command.size() > state_.options.uncommitted_bytes) {
+    return std::unexpected(ProposalRefused::kOverloaded);
+  }
+  return append_as_leader(state_, *leader, Command{std::move(command)});
+}
+
+void Raft::request_read_index(std::uint64_t context) {
+  const std::optional<KnownLeader> known = leader();
+  ANCHOR_ASSERT(known.has_value());
+  if (auto* self = std::get_if<Leader>(&role_)) {
+    self->reads.waiting.push_back({std::nullopt, context});
+  } else {
+    state_.send(known->id, ReadIndexRequest{context});
+  }
+}
+
+// --- Raft: roles --------------------------------------------------------------------------------
+
+void Raft::become_follower(Term term, std::optional<Peer> leader, const std::string& reason) {
+  if (std::holds_alternative<Leader>(role_)) {
+    state_.output.events.push_back(LostLeadership{state_.term(), reason});
+  }
+  if (term > state_.term()) state_.enter_term(term);
+  if (leader) state_.output.events.push_back(FollowsLeader{term, leader->id});
+  const Instant deadline = state_.random_election_deadline();
+  role_ = Follower{.leader = std::move(leader),
+                   .heard = state_.now,
+                   .election_deadline = deadline,
+                   .patience = deadline - state_.now,
+                   .verified = state_.commit_index};
+}
+
+void Raft::start_pre_vote(const std::string& reason) {
+  state_.output.events.push_back(CampaignStarted{state_.term().next(), true, reason});
+  role_ = Candidate{.pre_vote = true,
+                    .granted = {state_.self.id},
+                    .election_deadline = state_.random_election_deadline()};
+  request_votes(state_, std::get<Candidate>(role_));
+  count_votes();
+}
+
+void Raft::start_election() {
+  state_.enter_term(state_.term().next());
+  state_.vote_for(state_.self);
+  state_.output.events.push_back(
+      CampaignStarted{state_.term(), false, "a quorum would vote for it"});
+  role_ = Candidate{.pre_vote = false, .election_deadline = std::nullopt};
+  request_votes(state_, std::get<Candidate>(role_));
+}
+
+void Raft::count_votes() {
+  const auto& candidate = std::get<Candidate>(role_);
+  if (election_result(state_.configuration(), candidate) != ElectionResult::kWon) return;
+  if (candidate.pre_vote) {
+    start_election();
+  } else {
+    become_leader(std::vector<ServerId>(candidate.granted.begin(), candidate.granted.end()));
+  }
+}
+
+void Raft::become_leader(std::vector<ServerId> votes) {
+  state_.output.events.push_back(BecameLeader{state_.term(), std::move(votes)});
+  Leader leader{.heartbeat_due = state_.now};
+  const Index last = state_.log.last().index;
+  for (const Member& member : state_.configuration().members) {
+    if (member.id == state_.self.id) continue;
+    leader.followers.emplace(
+        member.id, Progress{.peer = member.peer(), .next = last.next(), .last_heard = state_.now});
+  }
+  for (Index index = state_.commit_index.next(); index <= last; ++index) {
+    leader.uncommitted_bytes += entry_bytes(state_.log.at(index));
+  }
+  leader.first_index = append_as_leader(state_, leader, NoOp{}).index;
+  role_ = std::move(leader);
+}
+
+std::optional<KnownLeader> Raft::leader() const {
+  if (is_leader()) return KnownLeader{state_.self.id, state_.boot};
+  const auto* follower = std::get_if<Follower>(&role_);
+  if (follower == nullptr || !follower->leader) return std::nullopt;
+  return KnownLeader{follower->leader->id, follower->leader_boot};
+}
+
+// --- Raft: time and output ----------------------------------------------------------------------
+
+void Raft::expire_deadlines() {
+  if (auto* follower = std::get_if<Follower>(&role_)) {
+    if (state_.now < *follower->election_deadline) return;
+    const std::string silence = "no leader heard for " + milliseconds(state_.now - follower->heard);
+    if (follower->leader) state_.output.events.push_back(LeaderLost{state_.term(), silence});
+    follower->leader.reset();
+    follower->election_deadline = state_.random_election_deadline();
+    if (state_.is_voter()) start_pre_vote(silence);
+  } else if (auto* candidate = std::get_if<Candidate>(&role_)) {
+    if (!candidate->election_deadline || state_.now < *candidate->election_deadline) return;
+    start_pre_vote(candidate->pre_vote ? "too few answers to its pre-vote" : "too few votes");
+  } else if (auto* leader = std::get_if<Leader>(&role_)) {
+    const Duration silence = state_.now - quorum_heard(state_, *leader);
+    if (silence >= state_.options.election_timeout) {
+      return become_follower(state_.term(), std::nullopt,
+                             "no quorum heard for " + milliseconds(silence));
+    }
+    if (state_.now < leader->heartbeat_due) return;
+    leader->heartbeat_due = state_.now + state_.options.heartbeat_interval;
+    const Round before = leader->round;
+    ask_for_reads(state_, *leader, true);
+    if (leader->round == before) ++leader->round;
+  }
+}
+
+void Raft::advance() {
+  if (auto* leader = std::get_if<Leader>(&role_)) advance_commit_index(state_, *leader);
+  expire_deadlines();
+  if (auto* leader = std::get_if<Leader>(&role_)) {
+    answer_confirmed_reads(state_, *leader);
+    ask_for_reads(state_, *leader, false);
+    answer_confirmed_reads(state_, *leader);  // a sole voter confirms its own
+  }
+}
+
+Output Raft::finish_step() {
+  if (auto* leader = std::get_if<Leader>(&role_)) replicate(state_, *leader);
+  PersistBatch batch{.id = state_.next_write};
+  bool anything = state_.log.take_unwritten(batch);
+  if (std::exchange(state_.hard_state_changed, false)) {
+    batch.hard_state = state_.hard_state;
+    anything = true;
+  }
+  if (anything) {
+    ++state_.next_write;
+    state_.output.persist = std::move(batch);
+  }
+  return std::exchange(state_.output, {});
+}
+
+std::vector<ConfirmedRead> Raft::take_confirmed_reads() {
+  return std::exchange(state_.confirmed_reads, {});
+}
+
+std::optional<Instant> Raft::deadline() const {
+  if (const auto* follower = std::get_if<Follower>(&role_)) return follower->election_deadline;
+  if (const auto* candidate = std::get_if<Candidate>(&role_)) return candidate->election_deadline;
+  const auto& leader = std::get<Leader>(role_);
+  Instant due = std::min(leader.heartbeat_due,
+                         quorum_heard(state_, leader) + state_.options.election_timeout);
+  if (leader.commit_notice_due) due = std::min(due, *leader.commit_notice_due);
+  return due;
+}
+
+}  // namespace anchor::raft

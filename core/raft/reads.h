@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "core/raft/types.h"
+
+namespace anchor::raft {
+
+struct State;
+struct Leader;
+
+// A follower that asks for the commit index, in the life it leads.
+struct ReadRequester {
+  ServerId id;
+  Boot boot;
+};
+
+// Somebody wants to read and asks for a commit index that is no older than the question.
+struct ReadRequest {
+  // None: this server itself.
+  std::optional<ReadRequester> requester;
+  std::uint64_t context = 0;
+};
+
+// The answer to this server's own request: reads that came before the request may be served once
+// `read_index` is applied.
+struct ConfirmedRead {
+  std::uint64_t context = 0;
+  Index read_index;
+};
+
+// ReadIndex at the leader (dissertation 6.4): its commit index of now will do, if it learns
+// afterwards that it still was the leader now. One round of heartbeats answers all requests that
+// came before it.
+struct Reads {
+  struct Asked {
+    Round round;
+    Index read_index;
+    std::vector<ReadRequest> requests;
+  };
+  // For the next round.
+  std::vector<ReadRequest> waiting;
+  // Rounds that are out, ascending.
+  std::deque<Asked> asked;
+};
+
+// Starts a round for the waiting requests: not before an entry of the leader's own term is
+// committed, since its commit index may lag behind its predecessor's until then, and not while
+// another is out, so that rounds grow under load instead of multiplying; `retry` starts one all the
+// same.
+void ask_for_reads(State& state, Leader& leader, bool retry);
+
+// Answers the requests whose round a quorum has confirmed.
+void answer_confirmed_reads(State& state, Leader& leader);
+
+}  // namespace anchor::raft

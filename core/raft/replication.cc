@@ -1,0 +1,185 @@
+#include "core/raft/replication.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/raft/quorum.h"
+
+namespace anchor::raft {
+namespace {
+
+// A round is answered at once, so that the disk does not delay a read or a leader's knowledge that
+// it leads; then the answer speaks only of what is durable already. One answer a round is enough.
+bool answer_at_once(Follower& follower, const AppendEntries& request) {
+  return request.round > std::exchange(follower.round, std::max(follower.round, request.round));
+}
+
+Index durable_match(const State& state, const Follower& follower) {
+  return std::min(follower.verified, state.log.durable_index());
+}
+
+void reject(State& state, const Follower& follower, const AppendEntries& request) {
+  state.send(follower.leader->id,
+             AppendRejected{.previous_index = request.previous.index,
+                            .hint = state.log.possible_agreement(request.previous),
+                            .round = request.round});
+}
+
+// Appends the entries that the log lacks. An entry that conflicts, with the same index but another
+// term, goes with all that follow it; one that is there stays, and so does what follows it: the
+// request may be older than the log (dissertation 3.5).
+void append_new(State& state, const std::vector<Entry>& entries) {
+  for (const Entry& entry : entries) {
+    if (entry.index <= state.commit_index) continue;
+    if (state.log.contains({entry.index, entry.term})) continue;
+    if (entry.index <= state.log.last().index) state.log.truncate_from(entry.index);
+    state.log.append(entry);
+  }
+}
+
+// True if an entry differs from what this very leader has sent before, which no leader does.
+bool contradicts(const State& state, const Follower& follower, const AppendEntries& request) {
+  return std::ranges::any_of(request.entries, [&](const Entry& entry) {
+    return entry.index > state.commit_index && entry.index <= follower.verified &&
+           !state.log.contains({entry.index, entry.term});
+  });
+}
+
+}  // namespace
+
+void handle_append_entries(State& state, Follower& follower, const AppendEntries& request) {
+  const bool prompt = answer_at_once(follower, request);
+  // What is committed agrees with every later leader's log, compacted or not.
+  const bool agrees =
+      request.previous.index <= state.commit_index || state.log.contains(request.previous);
+  if (!agrees) return reject(state, follower, request);
+
+  if (contradicts(state, follower, request)) return;
+
+  append_new(state, request.entries);
+  const Index last_new = request.previous.index + request.entries.size();
+  follower.verified = std::max({follower.verified, last_new, state.commit_index});
+  learn_commit_index(state, follower, std::min(request.commit_index, follower.verified));
+
+  if (prompt) {
+    state.send(follower.leader->id, AppendAccepted{.match_index = durable_match(state, follower),
+                                                   .round = request.round});
+  }
+  if (!request.entries.empty()) {
+    const WriteId write = state.log.write_of(last_new, state.next_write);
+    if (prompt && write <= state.durable_write) return;  // just said
+    state.send(follower.leader->id, AppendAccepted{.match_index = last_new, .round = request.round},
+               write);
+  }
+}
+
+void learn_commit_index(State& state, const Follower& follower, Index leader_commit) {
+  state.commit(std::min(leader_commit, follower.verified));
+}
+
+LogPosition append_as_leader(State& state, Leader& leader, decltype(Entry::payload) payload) {
+  Entry entry{
+      .index = state.log.last().index.next(), .term = state.term(), .payload = std::move(payload)};
+  leader.uncommitted_bytes += entry_bytes(entry);
+  state.log.append(std::move(entry));
+  return state.log.last();
+}
+
+void handle_append_accepted(Progress& progress, const AppendAccepted& reply) {
+  progress.match = std::max(progress.match, reply.match_index);
+  progress.next = std::max(progress.next, progress.match.next());
+  if (auto* replicating = std::get_if<Replicate>(&progress.state)) {
+    replicating->acknowledged(progress.match);
+  } else {
+    progress.state = Replicate{};
+  }
+}
+
+void handle_append_rejected(const State& state, Progress& progress, const AppendRejected& reply) {
+  // Of a message that was overtaken: the logs are known to agree further on, or the question was
+  // asked before a hint that has been followed since.
+  if (reply.previous_index <= progress.match) return;
+  if (!progress.replicating() && reply.previous_index >= progress.next) return;
+  const LogPosition agreement = state.log.possible_agreement(reply.hint);
+  ANCHOR_ASSERT(agreement.index >= state.log.base().index);
+  progress.probe_from(agreement.index.next());
+}
+
+void advance_commit_index(State& state, Leader& leader) {
+  const Index replicated = quorum_value(state.configuration(), [&](const ServerId& id) {
+    // The leader's own disk is one of the quorum's, no more and no less.
+    if (id == state.self.id) return state.log.durable_index();
+    return leader.followers.at(id).match;
+  });
+  // Only entries of the leader's own term commit by counting (dissertation 3.6.2).
+  if (replicated <= state.commit_index || state.log.term_at(replicated) != state.term()) return;
+  for (Index index = state.commit_index.next(); index <= replicated; ++index) {
+    leader.uncommitted_bytes -= entry_bytes(state.log.at(index));
+  }
+  state.commit(replicated);
+  if (!leader.commit_notice_due) {
+    leader.commit_notice_due = state.now + state.options.heartbeat_interval / 10;
+  }
+}
+
+namespace {
+
+void send_append(State& state, Leader& leader, Progress& progress, std::vector<Entry> entries) {
+  const Index previous = progress.next.previous();
+  progress.commit_told = state.commit_index;
+  progress.round_asked = leader.round;
+  progress.next = progress.next + entries.size();
+  state.send(progress.peer.id, AppendEntries{.previous = {previous, *state.log.term_at(previous)},
+                                             .commit_index = state.commit_index,
+                                             .round = leader.round,
+                                             .entries = std::move(entries)});
+}
+
+// Entries for one follower, as far as its window goes; true if anything was sent.
+bool send_entries(State& state, Leader& leader, Progress& progress) {
+  const Index last = state.log.last().index;
+  bool sent = false;
+  if (auto* probe = std::get_if<Probe>(&progress.state)) {
+    if (probe->waiting || progress.next > last) return false;
+    probe->waiting = true;
+    const Index next = progress.next;
+    send_append(state, leader, progress, state.log.from(next, state.options.append_bytes));
+    progress.next = next;
+    return true;
+  }
+  auto& replicating = std::get<Replicate>(progress.state);
+  while (progress.next <= last && replicating.window_open(state.options)) {
+    std::vector<Entry> entries = state.log.from(progress.next, state.options.append_bytes);
+    std::uint64_t bytes = 0;
+    for (const Entry& entry : entries) bytes += entry_bytes(entry);
+    send_append(state, leader, progress, std::move(entries));
+    replicating.sent(progress.next.previous(), bytes);
+    sent = true;
+  }
+  return sent;
+}
+
+}  // namespace
+
+void replicate(State& state, Leader& leader) {
+  const bool notice = leader.commit_notice_due && *leader.commit_notice_due <= state.now;
+  if (notice) leader.commit_notice_due.reset();
+  for (auto& [id, progress] : leader.followers) {
+    if (send_entries(state, leader, progress)) continue;
+    const bool untold = notice && progress.commit_told < state.commit_index;
+    if (progress.round_asked < leader.round || untold) send_append(state, leader, progress, {});
+  }
+  const auto told = [&](const auto& follower) {
+    return follower.second.commit_told == state.commit_index;
+  };
+  if (std::ranges::all_of(leader.followers, told)) leader.commit_notice_due.reset();
+}
+
+Instant quorum_heard(const State& state, const Leader& leader) {
+  return quorum_value(state.configuration(), [&](const ServerId& id) {
+    return id == state.self.id ? state.now : leader.followers.at(id).last_heard;
+  });
+}
+
+}  // namespace anchor::raft

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/raft/message.h"
+#include "core/raft/types.h"
+
+namespace anchor::raft {
+
+// One atomic batch for the disk. Batches are written in the order of their ids. In a batch the log
+// is first cut (from `truncate_from` on), then `entries` are appended: they are contiguous, and the
+// first follows what then is the log's end.
+struct PersistBatch {
+  WriteId id;
+  std::optional<HardState> hard_state{};
+  std::optional<Index> truncate_from{};
+  std::vector<Entry> entries{};
+};
+
+// A message that must not leave before the batch `after`, and so every one before it, is durable.
+struct DeferredMessage {
+  WriteId after;
+  Message message;
+};
+
+// What an operator wants to know. Each says why.
+struct CampaignStarted {
+  Term term;  // the term campaigned for
+  bool pre_vote = false;
+  std::string reason;
+};
+struct BecameLeader {
+  Term term;
+  std::vector<ServerId> votes;  // whose votes made it, itself included
+};
+struct LostLeadership {
+  Term term;
+  std::string reason;
+};
+struct FollowsLeader {
+  Term term;
+  ServerId leader;
+};
+struct LeaderLost {
+  Term term;
+  std::string reason;
+};
+using Event =
+    std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost>;
+
+// One line in words, without the term.
+std::string describe(const Event& event);
+Term term_of(const Event& event);
+
+// What Raft wants done after a step. The fields' laws are those of the replica's output, which see.
+struct Output {
+  std::optional<PersistBatch> persist;
+  std::vector<Message> messages;
+  std::vector<DeferredMessage> messages_after_persist;
+  std::vector<Event> events;
+};
+
+// What the disk held when the process started. Requires: entries are contiguous, the first follows
+// `base`, terms do not fall and none is above `hard_state.term`.
+struct Recovered {
+  ClusterId cluster_id;
+  Peer self;
+  // This start's, already durable.
+  Boot boot;
+  HardState hard_state;
+  // The end of what a snapshot covers; zero without one. The log begins after it.
+  LogPosition base;
+  // In force at `base`; null without a snapshot.
+  SharedConfiguration base_configuration;
+  std::vector<Entry> entries;
+};
+
+}  // namespace anchor::raft

@@ -1,0 +1,314 @@
+#include "core/replica.h"
+
+#include <algorithm>
+
+#include "core/base/assert.h"
+#include "core/raft/invariants.h"
+
+namespace anchor {
+namespace {
+
+// A read request to the leader, or its answer, may get lost; reading is repeated without harm.
+Duration read_retry(const raft::Options& options) {
+  return 2 * options.heartbeat_interval;
+}
+
+}  // namespace
+
+Replica::Replica(Options options, raft::Recovered recovered)
+    : options_(options),
+      raft_(options.raft, options.seed, std::move(recovered)),
+      applied_index_(raft_.commit_index()) {}
+
+Output Replica::step(Instant now, std::span<const Input> inputs) {
+  std::optional<raft::StepInvariants> invariants;
+  if (options_.check_invariants) invariants.emplace(raft_);
+
+  now_ = now;
+  raft_.begin_step(now);
+  for (const Input& input : inputs) {
+    std::visit([&](const auto& kind) { take(kind); }, input);
+  }
+  notice_leader_change();
+  hand_over_writes();
+  ask_for_read_index();
+  raft_.advance();
+  apply_committed();
+  serve_reads();
+  notice_leader_change();
+  expire_requests();
+
+  Output output{raft_.finish_step(), std::exchange(replies_, {})};
+  if (invariants) {
+    check_invariants(raft_);
+    invariants->check(raft_, output);
+  }
+  return output;
+}
+
+std::optional<Instant> Replica::deadline() const {
+  std::optional<Instant> due = raft_.deadline();
+  const auto earlier = [&](Instant instant) { due = std::min(due.value_or(instant), instant); };
+  if (!expiries_.empty()) earlier(expiries_.begin()->first);
+  if (asked_reads_ && leader_) earlier(asked_reads_->asked + read_retry(options_.raft));
+  return due;
+}
+
+// --- Inputs -------------------------------------------------------------------------------------
+
+void Replica::take(const PeerMessage& input) {
+  const raft::Message& message = input.message;
+  if (const auto* request = std::get_if<raft::ForwardRequest>(&message.body)) {
+    if (raft_.heeds(message)) take_forward(message, *request);
+  } else if (const auto* forward_reply = std::get_if<raft::ForwardReply>(&message.body)) {
+    if (raft_.heeds(message)) take_forward_reply(*forward_reply);
+  } else {
+    raft_.receive(message);
+  }
+}
+
+void Replica::take(const ClientRequest& input) {
+  ANCHOR_ASSERT(!requests_.contains(input.id));
+  if (requests_.size() >= options_.waiting_requests) {
+    return reply(input.id, NotApplied{Refusal::kOverloaded});
+  }
+  const auto* command = std::get_if<kv::Command>(&input.body);
+  const Instant patience = leader_ ? input.deadline : now_ + options_.leader_wait;
+  Request request{.deadline = input.deadline, .expires = std::min(input.deadline, patience)};
+  if (command != nullptr) {
+    request.body = kv::encode_command(*command);
+    unsent_writes_.push_back(input.id);
+  } else {
+    request.body = std::get<ReadKey>(input.body).key;
+    unasked_reads_.push_back(input.id);
+  }
+  expiries_.emplace(request.expires, input.id);
+  requests_.emplace_hint(requests_.end(), input.id, std::move(request));
+}
+
+void Replica::take(const Persisted& input) {
+  raft_.persisted(input.id);
+}
+
+void Replica::take(const PeerUnreachable& input) {
+  raft_.peer_unreachable(input.peer);
+  if (leader_ && leader_->id == input.peer) expect_no_answers();
+}
+
+// --- Writes -------------------------------------------------------------------------------------
+
+// What was forwarded to a leader that is one no more, or that cannot be reached: it may still
+// answer, but is not waited for as long as a living one.
+void Replica::expect_no_answers() {
+  for (const auto& [sequence, id] : forwarded_) {
+    const auto found = requests_.find(id);
+    if (found == requests_.end()) continue;
+    set_expiry(id, found->second, std::min(found->second.expires, now_ + options_.leader_wait));
+  }
+}
+
+void Replica::notice_leader_change() {
+  const std::optional<raft::KnownLeader> known = raft_.leader();
+  const bool same = known.has_value() == leader_.has_value() && raft_.term() == leader_term_ &&
+                    (!known || (known->id == leader_->id && known->boot == leader_->boot));
+  if (same) return;
+  expect_no_answers();
+  leader_ = known;
+  leader_term_ = raft_.term();
+}
+
+void Replica::hand_over_writes() {
+  if (!leader_) return;
+  for (const RequestId id : std::exchange(unsent_writes_, {})) {
+    const auto found = requests_.find(id);
+    if (found != requests_.end()) hand_over(id, found->second, *leader_);
+  }
+}
+
+void Replica::hand_over(RequestId id, Request& request, const raft::KnownLeader& leader) {
+  const Bytes& command = std::get<Bytes>(request.body);
+  if (raft_.is_leader()) {
+    const auto position = raft_.propose(command);
+    if (!position) return reply(id, NotApplied{Refusal::kOverloaded});
+    proposals_.emplace_hint(proposals_.end(), std::pair{position->index, position->term}, id);
+  } else {
+    const std::uint64_t sequence = ++last_sequence_;
+    forwarded_.emplace_hint(forwarded_.end(), sequence, id);
+    raft_.send(leader.id, raft::ForwardRequest{.sequence = sequence,
+                                               .leader_boot = leader.boot,
+                                               .leader_term = raft_.term(),
+                                               .command = command});
+  }
+  request.handed_over = true;
+  set_expiry(id, request, request.deadline);
+}
+
+// Certainly not applied: the next leader may have it.
+void Replica::await_leader(RequestId id, Request& request) {
+  request.handed_over = false;
+  set_expiry(id, request, std::min(request.deadline, now_ + options_.leader_wait));
+  unsent_writes_.push_back(id);
+}
+
+void Replica::take_forward(const raft::Message& message, const raft::ForwardRequest& request) {
+  const auto refuse = [&](raft::ForwardOutcome outcome) {
+    raft_.send(message.from.id, raft::ForwardReply{.requester_boot = message.from_boot,
+                                                   .sequence = request.sequence,
+                                                   .outcome = outcome});
+  };
+  // Meant for a boot that may have taken it, which this one cannot know: no answer.
+  if (request.leader_boot != raft_.state().boot) return;
+  const bool leads = raft_.is_leader() && raft_.term() == request.leader_term;
+  if (leads && taken_forwards_.term() != raft_.term()) taken_forwards_.begin(raft_.term());
+  if (taken_forwards_.term() != request.leader_term) return;
+  if (!taken_forwards_.take(message.from, message.from_boot, request.sequence)) return;
+  // Never taken before, and never led in that term again: certain.
+  if (!leads) return refuse(raft::ForwardOutcome::kNotApplied);
+
+  const auto position = raft_.propose(request.command);
+  if (!position) return refuse(raft::ForwardOutcome::kOverloaded);
+  proposals_.emplace(std::pair{position->index, position->term},
+                     ForwardedFrom{message.from.id, message.from_boot, request.sequence});
+}
+
+void Replica::take_forward_reply(const raft::ForwardReply& forward_reply) {
+  if (forward_reply.requester_boot != raft_.state().boot) return;
+  const auto sent = forwarded_.find(forward_reply.sequence);
+  if (sent == forwarded_.end()) return;
+  const RequestId id = sent->second;
+  forwarded_.erase(sent);
+  const auto found = requests_.find(id);
+  if (found == requests_.end()) return;
+  switch (forward_reply.outcome) {
+    case raft::ForwardOutcome::kApplied:
+      if (auto result = kv::decode_result(forward_reply.result)) {
+        return reply(id, WriteApplied{std::move(*result)});
+      }
+      return reply(id, OutcomeUnknown{});
+    case raft::ForwardOutcome::kNotApplied:
+      return await_leader(id, found->second);
+    case raft::ForwardOutcome::kOverloaded:
+      return reply(id, NotApplied{Refusal::kOverloaded});
+    case raft::ForwardOutcome::kUnknown:
+      return reply(id, OutcomeUnknown{});
+  }
+}
+
+void Replica::apply_committed() {
+  while (applied_index_ < raft_.commit_index()) {
+    ++applied_index_;
+    const raft::Entry& entry = raft_.log().at(applied_index_);
+    const auto* command = std::get_if<raft::Command>(&entry.payload);
+    if (command == nullptr) {
+      settle(entry.index, entry.term, nullptr);
+    } else {
+      const kv::CommandResult result = store_.apply(command->payload);
+      settle(entry.index, entry.term, &result);
+    }
+  }
+}
+
+// The entry with this term is what was committed at the index: a proposal of another term for the
+// same index never will be. `result` is null where the entry is no command.
+void Replica::settle(raft::Index index, raft::Term term, const kv::CommandResult* result) {
+  while (!proposals_.empty() && proposals_.begin()->first.first <= index) {
+    const auto proposal = proposals_.extract(proposals_.begin());
+    const bool applied = proposal.key() == std::pair{index, term} && result != nullptr;
+    if (const auto* id = std::get_if<RequestId>(&proposal.mapped())) {
+      const auto found = requests_.find(*id);
+      if (found == requests_.end()) continue;
+      if (applied) {
+        reply(*id, WriteApplied{*result});
+      } else {
+        await_leader(*id, found->second);
+      }
+      continue;
+    }
+    const auto& origin = std::get<ForwardedFrom>(proposal.mapped());
+    raft_.send(origin.id,
+               raft::ForwardReply{.requester_boot = origin.boot,
+                                  .sequence = origin.sequence,
+                                  .outcome = applied ? raft::ForwardOutcome::kApplied
+                                                     : raft::ForwardOutcome::kNotApplied,
+                                  .result = applied ? kv::encode_result(*result) : Bytes{}});
+  }
+}
+
+// --- Reads --------------------------------------------------------------------------------------
+
+void Replica::ask_for_read_index() {
+  if (!leader_) return;
+  if (asked_reads_) {
+    const bool in_time = asked_reads_->term == raft_.term() &&
+                         now_ < asked_reads_->asked + read_retry(options_.raft);
+    if (in_time) return;
+    // Asked anew, under a context of its own: an old question's answer says nothing about now.
+    unasked_reads_.insert(unasked_reads_.begin(), asked_reads_->reads.begin(),
+                          asked_reads_->reads.end());
+    asked_reads_.reset();
+  }
+  const auto answered = [&](RequestId id) { return !requests_.contains(id); };
+  std::erase_if(unasked_reads_, answered);
+  if (unasked_reads_.empty()) return;
+  for (const RequestId id : unasked_reads_) {
+    Request& request = requests_.at(id);
+    set_expiry(id, request, request.deadline);
+  }
+  asked_reads_ = ReadBatch{.context = ++last_context_,
+                           .asked = now_,
+                           .term = raft_.term(),
+                           .reads = std::exchange(unasked_reads_, {})};
+  raft_.request_read_index(asked_reads_->context);
+}
+
+void Replica::serve_reads() {
+  for (const raft::ConfirmedRead& confirmed : raft_.take_confirmed_reads()) {
+    if (!asked_reads_ || asked_reads_->context != confirmed.context) continue;
+    confirmed_reads_.push_back({confirmed.read_index, std::move(asked_reads_->reads)});
+    asked_reads_.reset();
+  }
+  const auto applied = [&](const ConfirmedReads& batch) { return batch.index <= applied_index_; };
+  for (const ConfirmedReads& batch : confirmed_reads_) {
+    if (!applied(batch)) continue;
+    for (const RequestId id : batch.reads) {
+      const auto found = requests_.find(id);
+      if (found == requests_.end()) continue;
+      reply(id, ReadDone{.item = store_.find(std::get<std::string>(found->second.body)),
+                         .revision = store_.revision(),
+                         .applied_index = applied_index_});
+    }
+  }
+  std::erase_if(confirmed_reads_, applied);
+}
+
+// --- Answers ------------------------------------------------------------------------------------
+
+void Replica::expire_requests() {
+  while (!expiries_.empty() && expiries_.begin()->first <= now_) {
+    const RequestId id = expiries_.begin()->second;
+    const bool uncertain = requests_.at(id).handed_over;
+    reply(id, uncertain ? Outcome{OutcomeUnknown{}} : Outcome{NotApplied{Refusal::kNoLeader}});
+  }
+  const auto answered = [&](const auto& entry) { return !requests_.contains(entry.second); };
+  if (!forwarded_.empty() && !requests_.contains(forwarded_.begin()->second)) {
+    std::erase_if(forwarded_, answered);
+  }
+}
+
+void Replica::set_expiry(RequestId id, Request& request, Instant expires) {
+  if (request.expires == expires) return;
+  expiries_.erase({request.expires, id});
+  request.expires = expires;
+  expiries_.emplace(expires, id);
+}
+
+void Replica::reply(RequestId id, Outcome outcome) {
+  const auto found = requests_.find(id);
+  if (found != requests_.end()) {
+    expiries_.erase({found->second.expires, id});
+    requests_.erase(found);
+  }
+  replies_.push_back({id, std::move(outcome)});
+}
+
+}  // namespace anchor

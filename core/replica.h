@@ -1,0 +1,210 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/base/time.h"
+#include "core/forwards.h"
+#include "core/kv/command.h"
+#include "core/kv/store.h"
+#include "core/raft/options.h"
+#include "core/raft/raft.h"
+#include "core/raft/step.h"
+
+namespace anchor {
+
+struct RequestIdTag;
+// The shell's name for a client's request: never used twice in a process.
+using RequestId = Strong<RequestIdTag>;
+
+// --- Inputs -----------------------------------------------------------------------------------
+
+struct PeerMessage {
+  raft::Message message;
+};
+
+// A linearizable read of one key.
+struct ReadKey {
+  std::string key;
+};
+
+// A request of a client of this node. It is answered exactly once, at the latest when `deadline`
+// has passed.
+struct ClientRequest {
+  RequestId id;
+  Instant deadline;
+  std::variant<kv::Command, ReadKey> body;
+};
+
+// The batch `id`, and every one before it, is durable.
+struct Persisted {
+  raft::WriteId id;
+};
+
+// The transport lost its connection to the peer: what was on its way to it may be lost.
+struct PeerUnreachable {
+  raft::ServerId peer;
+};
+
+using Input = std::variant<PeerMessage, ClientRequest, Persisted, PeerUnreachable>;
+
+// --- Output -----------------------------------------------------------------------------------
+
+// The write was committed and applied, and this is the store's answer.
+struct WriteApplied {
+  kv::CommandResult result;
+};
+// What the key held at some instant between the request's arrival and this answer; null: nothing.
+struct ReadDone {
+  kv::ItemRef item;
+  kv::Revision revision;
+  raft::Index applied_index;
+};
+enum class Refusal : std::uint8_t { kNoLeader, kOverloaded };
+// Certainly never applied.
+struct NotApplied {
+  Refusal reason;
+};
+// The write may or may not be applied, now or later.
+struct OutcomeUnknown {};
+using Outcome = std::variant<WriteApplied, ReadDone, NotApplied, OutcomeUnknown>;
+
+struct Reply {
+  RequestId id;
+  Outcome outcome;
+};
+
+// What is to be done after a step; the order of the fields is a law:
+//  - `persist`: one atomic batch; batches are written in order; the shell may join several.
+//  - `messages` may leave at once: a leader's AppendEntries leave before its own disk has the
+//  entries.
+//  - `messages_after_persist` leave when the batch that each names is durable.
+//  - `replies`: to clients; a write's only after it is committed and applied.
+//  - `events`: for the operator.
+struct Output : raft::Output {
+  std::vector<Reply> replies;
+};
+
+// One replica: consensus, the store that it drives, and the requests that wait for an answer. Pure:
+// it reads no clock, draws from its own seed, does no I/O.
+class Replica {
+ public:
+  struct Options {
+    raft::Options raft{};
+    std::uint64_t seed = 0;
+    // How long a request waits for a leader to be known before it is refused, and how long one that
+    // went to a leader which is gone waits for an answer all the same.
+    Duration leader_wait = 1200ms;
+    // Above so many requests without an answer, more are refused.
+    std::size_t waiting_requests = 100'000;
+    // Assert after every step what must hold (core/raft/invariants.h).
+    bool check_invariants = false;
+  };
+
+  Replica(Options options, raft::Recovered recovered);
+
+  // The only way in. Requires: `now` is not before an earlier step's.
+  Output step(Instant now, std::span<const Input> inputs);
+
+  // When to step even if nothing arrives; none if there is nothing to wait for.
+  std::optional<Instant> deadline() const;
+
+  // For status and for checkers; valid until the next step.
+  const raft::Raft& raft() const { return raft_; }
+  const kv::Store& store() const { return store_; }
+  raft::Index applied_index() const { return applied_index_; }
+  // Requests that were taken and not answered yet.
+  std::size_t waiting_requests() const { return requests_.size(); }
+
+ private:
+  // A client's request until it is answered.
+  struct Request {
+    // A write's command, encoded, or the key to read.
+    std::variant<Bytes, std::string> body{};
+    Instant deadline{};
+    // When it is answered without an outcome; never after `deadline`.
+    Instant expires{};
+    // It may be in a log: from now on only the log can say that it is not applied.
+    bool handed_over = false;
+  };
+  // Whose write an entry at the leader is.
+  struct ForwardedFrom {
+    raft::ServerId id;
+    raft::Boot boot;
+    std::uint64_t sequence = 0;
+  };
+  using Proposer = std::variant<RequestId, ForwardedFrom>;
+  // Reads that wait for the index that their one request for it will bring.
+  struct ReadBatch {
+    std::uint64_t context = 0;
+    Instant asked;
+    raft::Term term;
+    std::vector<RequestId> reads;
+  };
+  // Reads that are served once this index is applied.
+  struct ConfirmedReads {
+    raft::Index index;
+    std::vector<RequestId> reads;
+  };
+
+  void take(const PeerMessage& input);
+  void take(const ClientRequest& input);
+  void take(const Persisted& input);
+  void take(const PeerUnreachable& input);
+
+  void take_forward(const raft::Message& message, const raft::ForwardRequest& request);
+  void take_forward_reply(const raft::ForwardReply& reply);
+
+  void notice_leader_change();
+  void expect_no_answers();
+  void hand_over_writes();
+  void hand_over(RequestId id, Request& request, const raft::KnownLeader& leader);
+  void await_leader(RequestId id, Request& request);
+  void ask_for_read_index();
+  void apply_committed();
+  void settle(raft::Index index, raft::Term term, const kv::CommandResult* result);
+  void serve_reads();
+  void expire_requests();
+
+  void set_expiry(RequestId id, Request& request, Instant expires);
+  void reply(RequestId id, Outcome outcome);
+
+  Options options_;
+  Instant now_;
+  raft::Raft raft_;
+  kv::Store store_;
+  raft::Index applied_index_;
+
+  // Everything that waits, and when each gives up.
+  std::map<RequestId, Request> requests_;
+  std::set<std::pair<Instant, RequestId>> expiries_;
+
+  // Writes that wait for a leader.
+  std::vector<RequestId> unsent_writes_;
+  // Writes that went to another leader, by sequence.
+  std::map<std::uint64_t, RequestId> forwarded_;
+  std::uint64_t last_sequence_ = 0;
+  // Entries of this leader, or of the leader that it was, until their index is applied.
+  std::map<std::pair<raft::Index, raft::Term>, Proposer> proposals_;
+  TakenForwards taken_forwards_;
+
+  std::vector<RequestId> unasked_reads_;
+  std::optional<ReadBatch> asked_reads_;
+  std::uint64_t last_context_ = 0;
+  std::vector<ConfirmedReads> confirmed_reads_;
+
+  // The leader as it was known after the last step.
+  std::optional<raft::KnownLeader> leader_;
+  raft::Term leader_term_;
+
+  std::vector<Reply> replies_;
+};
+
+}  // namespace anchor

@@ -1,0 +1,74 @@
+@0xe67d8d470372a07f;
+# Messages between servers; see core/raft/message.h, field by field.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("anchor::proto");
+
+using Record = import "record.capnp";
+
+struct Message {
+  clusterId @0 :UInt64;
+  from @1 :Text;
+  fromIncarnation @2 :UInt64;
+  fromBoot @3 :UInt64;
+  to @4 :Text;
+  term @5 :UInt64;
+
+  body :union {
+    requestVote :group {
+      campaignTerm @6 :UInt64;
+      preVote @7 :Bool;
+      lastIndex @8 :UInt64;
+      lastTerm @9 :UInt64;
+    }
+    voteReply :group {
+      campaignTerm @10 :UInt64;
+      preVote @11 :Bool;
+      granted @12 :Bool;
+    }
+    appendEntries :group {
+      previousIndex @13 :UInt64;
+      previousTerm @14 :UInt64;
+      commitIndex @15 :UInt64;
+      round @16 :UInt64;
+      entries @17 :List(Record.Entry);
+    }
+    appendAccepted :group {
+      matchIndex @18 :UInt64;
+      round @19 :UInt64;
+    }
+    appendRejected :group {
+      previousIndex @20 :UInt64;
+      hintIndex @21 :UInt64;
+      hintTerm @22 :UInt64;
+      round @23 :UInt64;
+    }
+    readIndexRequest :group {
+      context @24 :UInt64;
+    }
+    readIndexReply :group {
+      context @25 :UInt64;
+      requesterBoot @26 :UInt64;
+      readIndex @27 :UInt64;
+    }
+    forwardRequest :group {
+      sequence @28 :UInt64;
+      leaderBoot @29 :UInt64;
+      leaderTerm @30 :UInt64;
+      command @31 :Data;
+    }
+    forwardReply :group {
+      requesterBoot @32 :UInt64;
+      sequence @33 :UInt64;
+      outcome @34 :ForwardOutcome;
+      result @35 :Data;
+    }
+  }
+}
+
+enum ForwardOutcome {
+  applied @0;
+  notApplied @1;
+  overloaded @2;
+  unknown @3;
+}

@@ -1,0 +1,28 @@
+@0xdf0be2edee230baa;
+# How servers talk to one another over Cap'n Proto RPC. The contents of a frame are core/codec's.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("anchor::proto");
+
+# Who one is. A connection serves one direction: from the one who said hello.
+struct Hello {
+  protocolVersion @0 :UInt32;
+  clusterId @1 :UInt64;
+  serverId @2 :Text;
+  incarnation @3 :UInt64;
+  boot @4 :UInt64;
+}
+
+# The bootstrap capability.
+interface Gate {
+  # Refused with a reason in words, or welcomed with the capability to send.
+  handshake @0 (hello :Hello, receiver :Text) -> (refusal :Text, welcome :Hello, peer :Peer);
+
+  # A message of the founding protocol (core/founding.h), for a server without a cluster.
+  found @1 (message :Data) -> (reply :Data);
+}
+
+interface Peer {
+  # Frames of messages, in order. Returns when they have been taken in, which is the flow control.
+  deliver @0 (frames :List(Data)) -> ();
+}

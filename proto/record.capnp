@@ -1,0 +1,47 @@
+@0x9ea4daaa6a40a374;
+# What is stored: log records, and what configurations look like, in the log and in messages.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("anchor::proto");
+
+struct Member {
+  id @0 :Text;
+  incarnation @1 :UInt64;
+  address @2 :Text;
+  httpAddress @3 :Text;
+}
+
+struct Configuration {
+  members @0 :List(Member);
+  voters @1 :List(Text);
+  outgoingVoters @2 :List(Text);
+  learners @3 :List(Text);
+}
+
+struct Entry {
+  index @0 :UInt64;
+  term @1 :UInt64;
+  payload :union {
+    noOp @2 :Void;
+    command @3 :Data;
+    configuration @4 :Configuration;
+  }
+}
+
+# A record of the database "logs". Which cluster, index and term it is for is inside the checksum of
+# its frame, so that a record in a wrong place is found.
+struct LogRecord {
+  clusterId @0 :UInt64;
+  entry @1 :Entry;
+}
+
+# The newest hard state: in the database "stable", and in the file "hardstate".
+struct HardState {
+  clusterId @0 :UInt64;
+  serverId @1 :Text;
+  incarnation @2 :UInt64;
+  boot @3 :UInt64;
+  term @4 :UInt64;
+  votedFor @5 :Text;  # empty: nobody
+  votedForIncarnation @6 :UInt64;
+}
