@@ -1,0 +1,152 @@
+#include "io/http_connection.h"
+
+#include <utility>
+
+#include "core/base/assert.h"
+
+namespace anchor::io {
+
+HttpConnection::HttpConnection(std::uint64_t id, const HttpLimits& limits,
+                               const std::string& common_lines, HttpHandler& handler, Instant now)
+    : id_(id),
+      limits_(limits),
+      common_lines_(common_lines),
+      handler_(handler),
+      codec_(limits),
+      since_(now) {}
+
+void HttpConnection::receive(Instant now, std::string_view bytes) {
+  if (!accepts_) return;
+  if (!unparsed_.empty()) {
+    unparsed_.append(bytes);
+    return;
+  }
+  if (!codec_.in_request()) since_ = now;
+  take_requests(now, bytes);
+  if (accepts_) unparsed_ = bytes;
+}
+
+void HttpConnection::end_of_input() {
+  ANCHOR_ASSERT(unparsed_.empty());
+  if (!accepts_) return;
+  if (codec_.in_request()) {
+    take(HttpRefusal{400, "bad_request", "the request ended before its end"});
+    serialise();
+  }
+  accepts_ = false;
+}
+
+void HttpConnection::respond(std::uint64_t sequence, HttpResponse response) {
+  ANCHOR_ASSERT(sequence >= first_sequence_ && sequence - first_sequence_ < slots_.size());
+  Slot& slot = slots_[sequence - first_sequence_];
+  ANCHOR_ASSERT(!slot.interim && !slot.response, "a request is answered once");
+  held_bytes_ -= slot.held_bytes;
+  const auto* text = std::get_if<std::string>(&response.body);
+  slot.held_bytes = text == nullptr ? 0 : text->size();
+  held_bytes_ += slot.held_bytes;
+  slot.response = std::move(response);
+  serialise();
+}
+
+void HttpConnection::drain() {
+  accepts_ = false;
+  unparsed_.clear();
+  if (!slots_.empty()) slots_.back().framing.keep_alive = false;
+}
+
+bool HttpConnection::reads() const {
+  return !accepts_ || (unparsed_.empty() && !full());
+}
+
+bool HttpConnection::idle() const {
+  return accepts_ && slots_.empty() && unparsed_.empty() && output_.empty() && !write_began_ &&
+         !codec_.in_request();
+}
+
+void HttpConnection::take_output(Instant now, HttpOutput& output) {
+  ANCHOR_ASSERT(output.empty() && !write_began_);
+  std::swap(output_, output);
+  write_began_ = now;
+}
+
+void HttpConnection::written(Instant now) {
+  write_began_.reset();
+  serialise();
+  if (!unparsed_.empty() && !full()) {
+    std::string bytes = std::exchange(unparsed_, {});
+    std::string_view input = bytes;
+    take_requests(now, input);
+    if (accepts_) unparsed_ = input;
+  }
+  // The client could not go on before.
+  since_ = now;
+}
+
+bool HttpConnection::expire(Instant now) {
+  if (write_began_) return now - *write_began_ >= limits_.write_timeout;
+  if (finished()) {
+    if (!finished_since_) finished_since_ = now;
+    return now - *finished_since_ >= limits_.linger_timeout;
+  }
+  if (!accepts_ || !reads()) return false;
+  if (codec_.in_request()) {
+    const Duration timeout = codec_.in_body() ? limits_.request_timeout : limits_.head_timeout;
+    if (now - since_ < timeout) return false;
+    take(HttpRefusal{408, "bad_request", "the request took too long to arrive"});
+    serialise();
+    return false;
+  }
+  return slots_.empty() && output_.empty() && now - since_ >= limits_.idle_timeout;
+}
+
+void HttpConnection::take_requests(Instant now, std::string_view& input) {
+  while (accepts_ && !input.empty() && !full()) {
+    const HttpParsed parsed = codec_.parse(input);
+    if (std::holds_alternative<HttpNeedsMore>(parsed)) break;
+    if (std::holds_alternative<HttpExpectsContinue>(parsed)) {
+      slots_.push_back({.interim = true});
+    } else if (const auto* request = std::get_if<HttpRequest>(&parsed)) {
+      take(*request);
+      since_ = now;
+    } else {
+      take(std::get<HttpRefusal>(parsed));
+    }
+    serialise();
+  }
+}
+
+void HttpConnection::take(const HttpRequest& request) {
+  slots_.push_back({.framing = {.head = request.method == HttpMethod::kHead,
+                                .version_1_0 = request.version_1_0,
+                                .keep_alive = request.keep_alive},
+                    .held_bytes = request.body.size()});
+  held_bytes_ += request.body.size();
+  accepts_ = request.keep_alive;
+  handler_.handle(request, {id_, first_sequence_ + slots_.size() - 1});
+}
+
+void HttpConnection::take(const HttpRefusal& refusal) {
+  const HttpRequest* partial = codec_.partial();
+  const bool head = partial != nullptr && partial->method == HttpMethod::kHead;
+  slots_.push_back({.framing = {.head = head, .keep_alive = false},
+                    .response = handler_.refuse(refusal, partial)});
+  accepts_ = false;
+}
+
+void HttpConnection::serialise() {
+  while (!slots_.empty() && output_.size_bytes() < limits_.output_bytes) {
+    const Slot& slot = slots_.front();
+    if (slot.interim) {
+      append_continue(output_);
+    } else if (slot.response) {
+      append_response(*slot.response, slot.framing, common_lines_, output_);
+    } else {
+      return;
+    }
+    held_bytes_ -= slot.held_bytes;
+    slots_.pop_front();
+    ++first_sequence_;
+  }
+}
+
+}  // namespace anchor::io

@@ -1,0 +1,336 @@
+#include "io/http_server.h"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "core/base/assert.h"
+
+namespace anchor::io {
+namespace {
+
+constexpr int kBacklog = 1024;
+constexpr std::uint64_t kSweepIntervalMs = 500;
+
+std::string uv_message(std::string_view what, int error) {
+  return std::string(what) + ": " + uv_strerror(error);
+}
+
+template <typename Handle>
+uv_handle_t* as_handle(Handle& handle) {
+  return reinterpret_cast<uv_handle_t*>(&handle);
+}
+
+uv_stream_t* as_stream(uv_tcp_t& tcp) {
+  return reinterpret_cast<uv_stream_t*>(&tcp);
+}
+
+// libuv takes buffers to be written without const, and does not write to them.
+void to_uv_buffers(const std::vector<ByteView>& pieces, std::vector<uv_buf_t>& buffers) {
+  buffers.clear();
+  for (const ByteView piece : pieces) {
+    auto* data = const_cast<char*>(reinterpret_cast<const char*>(piece.data()));
+    buffers.push_back(uv_buf_init(data, static_cast<unsigned>(piece.size())));
+  }
+}
+
+}  // namespace
+
+// Lives until libuv has closed its handle.
+struct HttpServer::Connection {
+  Connection(HttpServer& owner, std::uint64_t connection_id)
+      : server(owner),
+        id(connection_id),
+        http(connection_id, owner.options_.limits, owner.common_lines_, owner.handler_,
+             owner.now()) {}
+
+  HttpServer& server;
+  const std::uint64_t id;
+  uv_tcp_t tcp{};
+  uv_write_t write_request{};
+  uv_shutdown_t shutdown_request{};
+  HttpConnection http;
+  HttpOutput writing;  // empty unless a write is in flight
+  bool dirty = false;
+  bool reading = false;
+  bool input_ended = false;
+  bool shut_down = false;
+  bool closing = false;
+};
+
+HttpServer::HttpServer(uv_loop_t* loop, const HttpServerOptions& options, HttpHandler& handler)
+    : loop_(loop), options_(options), handler_(handler) {
+  prepare_.data = check_.data = sweep_timer_.data = this;
+  uv_prepare_init(loop_, &prepare_);
+  uv_prepare_start(&prepare_,
+                   [](uv_prepare_t* prepare) { static_cast<HttpServer*>(prepare->data)->flush(); });
+  uv_check_init(loop_, &check_);
+  uv_check_start(&check_,
+                 [](uv_check_t* check) { static_cast<HttpServer*>(check->data)->flush(); });
+  uv_timer_init(loop_, &sweep_timer_);
+  uv_timer_start(
+      &sweep_timer_, [](uv_timer_t* timer) { static_cast<HttpServer*>(timer->data)->sweep(); },
+      kSweepIntervalMs, kSweepIntervalMs);
+  open_handle_count_ = 3;
+  update_common_lines();
+}
+
+HttpServer::~HttpServer() {
+  ANCHOR_ASSERT(closing_ && open_handle_count_ == 0 && connections_.empty());
+}
+
+Result<void> HttpServer::listen(const std::string& host, std::uint16_t port) {
+  ANCHOR_ASSERT(!listening_ && !closing_);
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  uv_getaddrinfo_t request;
+  const std::string port_text = std::to_string(port);
+  const std::string where = "cannot listen on " + host + ":" + port_text;
+  if (const int error =
+          uv_getaddrinfo(loop_, &request, nullptr, host.c_str(), port_text.c_str(), &hints)) {
+    return failure(uv_message(where, error));
+  }
+
+  uv_tcp_init(loop_, &listener_);
+  listener_.data = this;
+  listening_ = true;
+  ++open_handle_count_;
+  int error = uv_tcp_bind(&listener_, request.addrinfo->ai_addr, 0);
+  uv_freeaddrinfo(request.addrinfo);
+  if (error == 0) {
+    error = uv_listen(as_stream(listener_), kBacklog, [](uv_stream_t* listener, int status) {
+      if (status == 0) static_cast<HttpServer*>(listener->data)->accept();
+    });
+  }
+  if (error != 0) {
+    listening_ = false;
+    close_handle(listener_);
+    return failure(uv_message(where, error));
+  }
+
+  sockaddr_storage address{};
+  int size = sizeof(address);
+  uv_tcp_getsockname(&listener_, reinterpret_cast<sockaddr*>(&address), &size);
+  port_ = ntohs(address.ss_family == AF_INET6
+                    ? reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port
+                    : reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
+  return {};
+}
+
+void HttpServer::accept() {
+  const std::uint64_t id = ++last_id_;
+  Connection& connection = *(connections_[id] = std::make_unique<Connection>(*this, id));
+  uv_tcp_init(loop_, &connection.tcp);
+  connection.tcp.data = &connection;
+  if (uv_accept(as_stream(listener_), as_stream(connection.tcp)) != 0) {
+    return close_connection(connection);
+  }
+  uv_tcp_nodelay(&connection.tcp, 1);
+  if (connections_.size() > options_.connection_count) return turn_away(connection);
+  after_progress(connection);
+}
+
+void HttpServer::turn_away(Connection& connection) {
+  HttpOutput output;
+  append_response(handler_.refuse({503, "overloaded", "too many connections"}, nullptr),
+                  {.keep_alive = false}, common_lines_, output);
+  output.collect(0, pieces_);
+  to_uv_buffers(pieces_, buffers_);
+  // A fresh socket has room for it; if not, the close says enough.
+  uv_try_write(as_stream(connection.tcp), buffers_.data(), static_cast<unsigned>(buffers_.size()));
+  close_connection(connection);
+}
+
+void HttpServer::respond(HttpTicket ticket, HttpResponse response) {
+  const auto found = connections_.find(ticket.connection);
+  if (found == connections_.end() || found->second->closing) return;
+  found->second->http.respond(ticket.sequence, std::move(response));
+  mark_dirty(*found->second);
+}
+
+void HttpServer::mark_dirty(Connection& connection) {
+  if (connection.dirty) return;
+  connection.dirty = true;
+  dirty_.push_back(&connection);
+}
+
+void HttpServer::flush() {
+  if (flushing_) return;
+  flushing_ = true;
+  // By index: a request that goes on after a write may be answered at once, and adds to it.
+  for (std::size_t i = 0; i < dirty_.size(); ++i) {
+    Connection& connection = *dirty_[i];
+    connection.dirty = false;
+    write(connection);
+  }
+  dirty_.clear();
+  flushing_ = false;
+}
+
+void HttpServer::write(Connection& connection) {
+  if (connection.closing || !connection.writing.empty()) return;
+  if (connection.http.has_output()) {
+    connection.http.take_output(now(), connection.writing);
+    connection.writing.collect(0, pieces_);
+    to_uv_buffers(pieces_, buffers_);
+    uv_stream_t* stream = as_stream(connection.tcp);
+    int written = uv_try_write(stream, buffers_.data(), static_cast<unsigned>(buffers_.size()));
+    if (written == UV_EAGAIN) written = 0;
+    if (written < 0) return close_connection(connection);
+    if (static_cast<std::size_t>(written) < connection.writing.size_bytes()) {
+      connection.writing.collect(static_cast<std::size_t>(written), pieces_);
+      to_uv_buffers(pieces_, buffers_);
+      connection.write_request.data = &connection;
+      const int error =
+          uv_write(&connection.write_request, stream, buffers_.data(),
+                   static_cast<unsigned>(buffers_.size()), [](uv_write_t* request, int status) {
+                     auto& written_to = *static_cast<Connection*>(request->data);
+                     written_to.server.write_done(written_to, status);
+                   });
+      if (error != 0) close_connection(connection);
+      return;
+    }
+    connection.writing.clear();
+    connection.http.written(now());
+  }
+  after_progress(connection);
+}
+
+void HttpServer::write_done(Connection& connection, int status) {
+  connection.writing.clear();
+  if (connection.closing) return;
+  if (status != 0) return close_connection(connection);
+  connection.http.written(now());
+  after_progress(connection);
+}
+
+// Does what the connection's state now asks for.
+void HttpServer::after_progress(Connection& connection) {
+  if (connection.closing) return;
+  if (connection.http.has_output()) mark_dirty(connection);
+
+  const bool reads = connection.http.reads() && !connection.input_ended;
+  if (reads && !connection.reading) {
+    uv_read_start(
+        as_stream(connection.tcp),
+        [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
+          auto& storage = static_cast<Connection*>(handle->data)->server.read_buffer_;
+          *buffer = uv_buf_init(storage.data(), kReadBufferBytes);
+        },
+        [](uv_stream_t* stream, ssize_t size_or_error, const uv_buf_t*) {
+          auto& read_from = *static_cast<Connection*>(stream->data);
+          read_from.server.received(read_from, size_or_error);
+        });
+  } else if (!reads && connection.reading) {
+    uv_read_stop(as_stream(connection.tcp));
+  }
+  connection.reading = reads;
+
+  if (!connection.http.finished()) return;
+  if (connection.input_ended) return close_connection(connection);
+  if (connection.shut_down) return;
+  connection.shut_down = true;
+  const int error = uv_shutdown(&connection.shutdown_request, as_stream(connection.tcp),
+                                [](uv_shutdown_t*, int) {});
+  if (error != 0) close_connection(connection);
+}
+
+void HttpServer::received(Connection& connection, ssize_t size_or_error) {
+  if (size_or_error == 0 || connection.closing) return;
+  if (size_or_error == UV_EOF) {
+    connection.input_ended = true;
+    connection.http.end_of_input();
+  } else if (size_or_error < 0) {
+    return close_connection(connection);
+  } else {
+    connection.http.receive(now(), {read_buffer_.data(), static_cast<std::size_t>(size_or_error)});
+  }
+  after_progress(connection);
+}
+
+void HttpServer::sweep() {
+  update_common_lines();
+  for (auto& [id, connection] : connections_) {
+    if (connection->closing) continue;
+    if (connection->http.expire(now())) {
+      close_connection(*connection);
+    } else {
+      after_progress(*connection);
+    }
+  }
+}
+
+// An origin server with a clock dates its answers (RFC 9110, 6.6.1).
+void HttpServer::update_common_lines() {
+  const std::time_t seconds = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  std::array<char, 64> line{};
+  const std::size_t size =
+      std::strftime(line.data(), line.size(), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
+  common_lines_.assign(line.data(), size);
+}
+
+void HttpServer::drain(std::function<void()> drained) {
+  drained_ = std::move(drained);
+  if (listening_) {
+    listening_ = false;
+    close_handle(listener_);
+  }
+  for (auto& [id, connection] : connections_) {
+    if (connection->closing) continue;
+    if (connection->http.idle()) {
+      close_connection(*connection);
+    } else {
+      connection->http.drain();
+      after_progress(*connection);
+    }
+  }
+  report_drained();
+}
+
+void HttpServer::report_drained() {
+  if (drained_ && connections_.empty()) std::exchange(drained_, nullptr)();
+}
+
+void HttpServer::close(std::function<void()> closed) {
+  ANCHOR_ASSERT(!closing_);
+  closing_ = true;
+  closed_ = std::move(closed);
+  if (listening_) close_handle(listener_);
+  close_handle(prepare_);
+  close_handle(check_);
+  close_handle(sweep_timer_);
+  for (auto& [id, connection] : connections_) close_connection(*connection);
+}
+
+void HttpServer::close_connection(Connection& connection) {
+  if (connection.closing) return;
+  connection.closing = true;
+  uv_close(as_handle(connection.tcp), [](uv_handle_t* handle) {
+    auto& gone = *static_cast<Connection*>(handle->data);
+    HttpServer& server = gone.server;
+    if (gone.dirty) std::erase(server.dirty_, &gone);
+    server.connections_.erase(gone.id);
+    server.report_drained();
+    server.handle_closed();
+  });
+}
+
+template <typename Handle>
+void HttpServer::close_handle(Handle& handle) {
+  uv_close(as_handle(handle), [](uv_handle_t* closed) {
+    auto& server = *static_cast<HttpServer*>(closed->data);
+    --server.open_handle_count_;
+    server.handle_closed();
+  });
+}
+
+void HttpServer::handle_closed() {
+  if (!closing_ || open_handle_count_ > 0 || !connections_.empty()) return;
+  if (closed_) std::exchange(closed_, nullptr)();
+}
+
+}  // namespace anchor::io

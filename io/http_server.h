@@ -1,0 +1,107 @@
+#pragma once
+
+#include <uv.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/base/time.h"
+#include "io/http_connection.h"
+#include "io/http_message.h"
+#include "io/http_output.h"
+
+namespace anchor::io {
+
+struct HttpServerOptions {
+  HttpLimits limits{};
+  // More are told 503 and closed.
+  std::size_t connection_count = 4096;
+};
+
+// HTTP over TCP on a libuv loop; everything happens on the loop's thread. All answers of a turn of
+// the loop leave in one write for each connection.
+class HttpServer {
+ public:
+  // `loop` and `handler` must outlive the server.
+  HttpServer(uv_loop_t* loop, const HttpServerOptions& options, HttpHandler& handler);
+  // Requires: closed.
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // Port 0 is any free one. Requires: not listening yet.
+  Result<void> listen(const std::string& host, std::uint16_t port);
+  // The port that it listens on; zero if it does not.
+  std::uint16_t port() const { return port_; }
+
+  // Answers a request. If its connection is gone, so is the answer.
+  void respond(HttpTicket ticket, HttpResponse response);
+  // Writes what is to be written. It happens by itself in every turn of the loop, but sooner this
+  // way. It may call the handler, with requests that had to wait for room.
+  void flush();
+
+  // Stops listening, lets what is in flight come to its end, then calls `drained`.
+  void drain(std::function<void()> drained);
+  // Ends everything at once; calls `closed` when the loop holds nothing of it any more.
+  void close(std::function<void()> closed);
+
+  std::size_t connection_count() const { return connections_.size(); }
+
+ private:
+  struct Connection;
+
+  Instant now() const { return Instant(std::chrono::milliseconds(uv_now(loop_))); }
+  void accept();
+  void turn_away(Connection& connection);
+  void received(Connection& connection, ssize_t size_or_error);
+  void write(Connection& connection);
+  void write_done(Connection& connection, int status);
+  void after_progress(Connection& connection);
+  void mark_dirty(Connection& connection);
+  void close_connection(Connection& connection);
+  void sweep();
+  void update_common_lines();
+  void report_drained();
+  template <typename Handle>
+  void close_handle(Handle& handle);
+  void handle_closed();
+
+  uv_loop_t* loop_;
+  const HttpServerOptions options_;
+  HttpHandler& handler_;
+
+  uv_tcp_t listener_{};
+  // Before and after the loop waits: whatever was answered in between leaves.
+  uv_prepare_t prepare_{};
+  uv_check_t check_{};
+  uv_timer_t sweep_timer_{};
+  bool listening_ = false;
+  bool closing_ = false;
+  std::size_t open_handle_count_ = 0;  // of those four
+  std::uint16_t port_ = 0;
+
+  std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  std::uint64_t last_id_ = 0;
+  std::vector<Connection*> dirty_;
+  bool flushing_ = false;
+  std::string common_lines_;
+
+  // libuv asks for a buffer and fills it in one go, so that one serves all connections.
+  static constexpr unsigned kReadBufferBytes = 64 << 10;
+  std::array<char, kReadBufferBytes> read_buffer_;
+  std::vector<ByteView> pieces_;
+  std::vector<uv_buf_t> buffers_;
+
+  std::function<void()> drained_;
+  std::function<void()> closed_;
+};
+
+}  // namespace anchor::io

@@ -1,0 +1,73 @@
+#include "server/http_error.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace anchor::server {
+namespace {
+
+constexpr std::uint64_t kRetryAfterMs = 500;
+
+// Whether a list of media ranges (RFC 9110, 12.5.1) has application/json, with any parameters.
+bool names_json(std::string_view accept) {
+  while (!accept.empty()) {
+    const std::size_t size = std::min(accept.find(','), accept.size());
+    std::string_view range = accept.substr(0, size);
+    range = range.substr(0, range.find(';'));
+    range.remove_prefix(std::min(range.find_first_not_of(" \t"), range.size()));
+    if (io::equals_ignoring_case(io::without_trailing_space(range), "application/json"))
+      return true;
+    accept.remove_prefix(std::min(size + 1, accept.size()));
+  }
+  return false;
+}
+
+bool accepts_json(const io::HttpRequest& request) {
+  return std::ranges::any_of(request.headers, [](const io::HttpHeader& header) {
+    return io::equals_ignoring_case(header.name, "accept") && names_json(header.value);
+  });
+}
+
+std::string json_body(const ApiError& error, const std::optional<LeaderInfo>& leader) {
+  nlohmann::ordered_json body;
+  body["error"] = error.message;
+  body["code"] = error.code;
+  body["outcome"] = error.outcome_unknown ? "unknown" : "not_applied";
+  body["leader"] = nullptr;
+  if (leader) body["leader"] = {{"id", leader->id}, {"http_address", leader->http_address}};
+  if (error.retry_after_ms) body["retry_after_ms"] = *error.retry_after_ms;
+  return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+ErrorStyle error_style(const io::HttpRequest& request) {
+  if (!request.target.starts_with("/kv/")) return ErrorStyle::kJson;
+  return accepts_json(request) ? ErrorStyle::kJson : ErrorStyle::kLine;
+}
+
+io::HttpResponse render_error(const ApiError& error, ErrorStyle style,
+                              const std::optional<LeaderInfo>& leader) {
+  io::HttpResponse response{.status = error.status};
+  if (style == ErrorStyle::kJson) {
+    response.add_header("Content-Type", "application/json");
+    response.body = json_body(error, leader);
+  } else {
+    response.add_header("Content-Type", "text/plain; charset=utf-8");
+    response.body = std::string(error.code) + ": " + error.message + "\n";
+  }
+  if (error.retry_after_ms) {
+    response.add_header("Retry-After", (*error.retry_after_ms + 999) / 1000);
+  }
+  if (error.status == 503 && leader) response.add_header("X-Raft-Leader", leader->id);
+  return response;
+}
+
+io::HttpResponse render_refusal(const io::HttpRefusal& refusal, const io::HttpRequest* partial) {
+  ApiError error{
+      .status = refusal.status, .code = refusal.code, .message = std::string(refusal.message)};
+  if (refusal.status == 503) error.retry_after_ms = kRetryAfterMs;
+  return render_error(error, partial == nullptr ? ErrorStyle::kLine : error_style(*partial));
+}
+
+}  // namespace anchor::server

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "io/http_message.h"
+
+namespace anchor::server {
+
+// The leader, as far as this node knows.
+struct LeaderInfo {
+  std::string id;
+  std::string http_address;  // host:port
+};
+
+// How a client wants its errors: as one line, or as JSON.
+enum class ErrorStyle : std::uint8_t { kLine, kJson };
+// JSON, but for requests under /kv/ that do not accept it, so that curl's output reads well.
+ErrorStyle error_style(const io::HttpRequest& request);
+
+struct ApiError {
+  int status = 400;
+  std::string_view code{};  // static text
+  std::string message{};    // one line
+  // The write may or may not take place; if false, it certainly does not.
+  bool outcome_unknown = false;
+  std::optional<std::uint64_t> retry_after_ms{};
+};
+
+io::HttpResponse render_error(const ApiError& error, ErrorStyle style,
+                              const std::optional<LeaderInfo>& leader = std::nullopt);
+
+// The answer to what is no request, of which `partial` was understood, or nothing (null).
+io::HttpResponse render_refusal(const io::HttpRefusal& refusal, const io::HttpRequest* partial);
+
+}  // namespace anchor::server

@@ -1,0 +1,71 @@
+#include "server/http_target.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace anchor::server {
+namespace {
+
+constexpr std::size_t kQuotedBytes = 64;
+
+std::expected<QueryParameter, BadParameter> parse_parameter(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos) {
+    return std::unexpected(BadParameter{"the parameter " + in_quotes(text) + " has no value"});
+  }
+  const auto name = percent_decoded(text.substr(0, equals));
+  const auto value = percent_decoded(text.substr(equals + 1));
+  if (!name || !value) {
+    return std::unexpected(
+        BadParameter{"the parameter " + in_quotes(text) + " has a bad percent-encoding"});
+  }
+  return QueryParameter{text, *name, *value};
+}
+
+}  // namespace
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string bytes;
+  bytes.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t percent = text.find('%');
+    bytes.append(text.substr(0, percent));
+    if (percent == std::string_view::npos) break;
+    text.remove_prefix(percent + 1);
+    if (text.size() < 2) return std::nullopt;
+    unsigned char byte = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + 2, byte, 16);
+    if (error != std::errc() || end != text.data() + 2) return std::nullopt;
+    bytes.push_back(static_cast<char>(byte));
+    text.remove_prefix(2);
+  }
+  return bytes;
+}
+
+std::expected<HttpTarget, BadParameter> parse_target(std::string_view target) {
+  const std::size_t question = target.find('?');
+  HttpTarget parsed{.path = target.substr(0, question)};
+  if (question == std::string_view::npos) return parsed;
+
+  std::string_view query = target.substr(question + 1);
+  while (!query.empty()) {
+    const std::size_t size = std::min(query.find('&'), query.size());
+    auto parameter = parse_parameter(query.substr(0, size));
+    if (!parameter) return std::unexpected(std::move(parameter.error()));
+    const auto repeats = [&](const QueryParameter& other) { return other.name == parameter->name; };
+    if (std::ranges::any_of(parsed.parameters, repeats)) {
+      return std::unexpected(
+          BadParameter{"the parameter " + in_quotes(parameter->text) + " is given twice"});
+    }
+    parsed.parameters.push_back(std::move(*parameter));
+    query.remove_prefix(std::min(size + 1, query.size()));
+  }
+  return parsed;
+}
+
+std::string in_quotes(std::string_view text) {
+  const std::string_view shown = text.substr(0, kQuotedBytes);
+  return '\'' + std::string(shown) + (shown.size() < text.size() ? "...'" : "'");
+}
+
+}  // namespace anchor::server

@@ -1,0 +1,246 @@
+#include "server/kv_request.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace anchor::server {
+namespace {
+
+using io::HttpMethod;
+
+constexpr std::size_t kMaxKeyBytes = 4096;
+// Numbers in JSON are exact below this.
+constexpr std::uint64_t kRevisionBound = std::uint64_t{1} << 53;
+
+// Parts of the API that a later version will have. A client that asks for one must not be given
+// less without being told.
+constexpr auto kLaterParameters = std::to_array<std::string_view>(
+    {"ttl", "lease", "max_staleness", "min_revision", "revision", "prefix", "start", "end", "limit",
+     "keys", "count", "reverse"});
+constexpr auto kLaterHeaders =
+    std::to_array<std::string_view>({"Anchor-Session", "Anchor-Sequence"});
+
+ApiError bad_request(std::string message) {
+  return {.code = "bad_request", .message = std::move(message)};
+}
+ApiError bad_parameter(std::string message) {
+  return {.code = "bad_parameter", .message = std::move(message)};
+}
+ApiError bad_key(std::string message) {
+  return {.code = "bad_key", .message = std::move(message)};
+}
+
+bool is_read(HttpMethod method) {
+  return method == HttpMethod::kGet || method == HttpMethod::kHead;
+}
+
+std::optional<kv::Revision> parse_revision(std::string_view text) {
+  std::uint64_t revision = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), revision);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  if (!whole || revision >= kRevisionBound) return std::nullopt;
+  return kv::Revision(revision);
+}
+
+// "5" with its quotes: the tag of the key's state at revision 5 (RFC 9110, 8.8.3).
+std::optional<kv::Revision> parse_entity_tag(std::string_view text) {
+  if (text.size() < 2 || !text.starts_with('"') || !text.ends_with('"')) return std::nullopt;
+  return parse_revision(text.substr(1, text.size() - 2));
+}
+
+// A list of tags, or "*". Weak tags count: what matters for a read is that the value is the same
+// (RFC 9110, 13.1.2). A tag that is no revision is none of this key's.
+KnownTags parse_known_tags(std::string_view list) {
+  KnownTags known;
+  if (list == "*") known.any = true;
+  while (!list.empty()) {
+    const std::size_t size = std::min(list.find(','), list.size());
+    std::string_view tag = list.substr(0, size);
+    tag.remove_prefix(std::min(tag.find_first_not_of(" \t"), tag.size()));
+    tag = io::without_trailing_space(tag);
+    if (tag.starts_with("W/")) tag.remove_prefix(2);
+    if (const auto revision = parse_entity_tag(tag)) known.revisions.push_back(*revision);
+    list.remove_prefix(std::min(size + 1, list.size()));
+  }
+  return known;
+}
+
+// A request while it is being understood; errors stop it.
+class Parser {
+ public:
+  Parser(const io::HttpRequest& request, const HttpTarget& target)
+      : request_(request), target_(target), read_(is_read(request.method)) {}
+
+  std::expected<KvRequest, ApiError> parse() {
+    for (const auto take :
+         {&Parser::take_key, &Parser::take_parameters, &Parser::take_headers, &Parser::take_body}) {
+      if (auto error = (this->*take)()) return std::unexpected(std::move(*error));
+    }
+    return finish();
+  }
+
+ private:
+  using Check = std::optional<ApiError>;
+
+  // All that follows "/kv/", decoded once: "/kv/../a" is the key "../a".
+  Check take_key() {
+    const std::string_view text = target_.path.substr(std::string_view("/kv/").size());
+    auto key = percent_decoded(text);
+    if (!key) return bad_key("the key has a bad percent-encoding");
+    if (key->size() > kMaxKeyBytes) return bad_key("a key has at most 4096 bytes");
+    key_ = std::move(*key);
+    return std::nullopt;
+  }
+
+  Check take_parameters() {
+    for (const QueryParameter& parameter : target_.parameters) {
+      if (auto error = take_parameter(parameter)) return error;
+    }
+    // Only now: a request for many keys has a parameter that says so better.
+    if (key_.empty()) return bad_key("the key is empty");
+    return std::nullopt;
+  }
+
+  Check take_parameter(const QueryParameter& parameter) {
+    const std::string& name = parameter.name;
+    if (name == "redirect") return take_bool(parameter, redirect_);
+    if (name == "prev" && !read_) return take_bool(parameter, answer_.want_previous);
+    if (name == "consistency" && read_) return check_consistency(parameter.value, name);
+    if (name == "cas" && !read_) {
+      const auto revision = parse_revision(parameter.value);
+      if (!revision) return bad_parameter("cas must be a revision, or 0 for a key to be created");
+      return add_condition(*revision == kv::Revision(0)
+                               ? kv::Condition(kv::IfAbsent{})
+                               : kv::Condition(kv::IfModRevision{*revision}));
+    }
+    if (std::ranges::find(kLaterParameters, name) != kLaterParameters.end()) {
+      return bad_parameter("the parameter " + in_quotes(name) + " is not supported by this version");
+    }
+    return bad_parameter("the parameter " + in_quotes(parameter.text) + " is unknown to " +
+                         std::string(io::method_name(request_.method)));
+  }
+
+  static Check take_bool(const QueryParameter& parameter, bool& value) {
+    value = parameter.value == "true";
+    if (value || parameter.value == "false") return std::nullopt;
+    return bad_parameter(parameter.name + " must be true or false");
+  }
+
+  static Check check_consistency(std::string_view level, std::string_view where) {
+    if (level == "linearizable") return std::nullopt;
+    if (level == "lease" || level == "stale") {
+      return bad_parameter(std::string(where) + " " + std::string(level) +
+                           " is not supported by this version");
+    }
+    return bad_parameter(std::string(where) + " must be linearizable, lease or stale");
+  }
+
+  Check take_headers() {
+    for (const std::string_view name : kLaterHeaders) {
+      if (!request_.header(name)) continue;
+      return bad_request("the header " + std::string(name) + " is not supported by this version");
+    }
+    for (const io::HttpHeader& header : request_.headers) {
+      if (!read_ || !io::equals_ignoring_case(header.name, "X-Consistency")) continue;
+      if (auto error = check_consistency(header.value, "X-Consistency")) return error;
+    }
+    Check error;
+    const auto if_match = single_header("If-Match", error);
+    const auto if_none_match = single_header("If-None-Match", error);
+    if (error) return error;
+    if (if_match) {
+      if (read_) return bad_request("If-Match is for writes");
+      if (auto bad = take_if_match(*if_match)) return bad;
+    }
+    if (!if_none_match) return std::nullopt;
+    if (read_) {
+      answer_.known = parse_known_tags(*if_none_match);
+      return std::nullopt;
+    }
+    if (*if_none_match == "*") return add_condition(kv::IfAbsent{});
+    return bad_request("If-None-Match of a write must be *");
+  }
+
+  Check take_if_match(std::string_view tag) {
+    if (tag == "*") return add_condition(kv::IfPresent{});
+    const auto revision = parse_entity_tag(tag);
+    if (!revision || *revision == kv::Revision(0)) {
+      return bad_request("If-Match must be * or one revision in double quotes");
+    }
+    return add_condition(kv::IfModRevision{*revision});
+  }
+
+  std::optional<std::string_view> single_header(std::string_view name, Check& error) const {
+    std::optional<std::string_view> found;
+    for (const io::HttpHeader& header : request_.headers) {
+      if (!io::equals_ignoring_case(header.name, name)) continue;
+      if (found) error = bad_request("the header " + std::string(name) + " is given twice");
+      found = header.value;
+    }
+    return found;
+  }
+
+  Check add_condition(kv::Condition condition) {
+    if (!std::holds_alternative<kv::Always>(condition_)) {
+      return bad_request("a write has one condition: cas, If-Match or If-None-Match");
+    }
+    condition_ = condition;
+    return std::nullopt;
+  }
+
+  Check take_body() {
+    const bool takes_body =
+        request_.method == HttpMethod::kPut || request_.method == HttpMethod::kPost;
+    if (takes_body || request_.body.empty()) return std::nullopt;
+    return bad_request(std::string(io::method_name(request_.method)) + " takes no body");
+  }
+
+  KvRequest finish() {
+    const bool previous = answer_.want_previous;
+    answer_.error_style = error_style(request_);
+    KvRequest parsed;
+    if (read_) {
+      answer_.kind = KvAnswer::Kind::kRead;
+      parsed.body = ReadKey{std::move(key_)};
+    } else if (request_.method == HttpMethod::kDelete) {
+      answer_.kind = KvAnswer::Kind::kDelete;
+      parsed.body = kv::Delete{std::move(key_), condition_, previous};
+    } else {
+      answer_.kind = KvAnswer::Kind::kPut;
+      parsed.body = kv::Put{std::move(key_), request_.body, condition_, previous};
+    }
+    parsed.answer = std::move(answer_);
+    if (redirect_) parsed.redirect_target = target_without_redirect();
+    return parsed;
+  }
+
+  std::string target_without_redirect() const {
+    std::string target(target_.path);
+    char separator = '?';
+    for (const QueryParameter& parameter : target_.parameters) {
+      if (parameter.name == "redirect") continue;
+      target.append(1, separator).append(parameter.text);
+      separator = '&';
+    }
+    return target;
+  }
+
+  const io::HttpRequest& request_;
+  const HttpTarget& target_;
+  const bool read_;
+  std::string key_;
+  kv::Condition condition_ = kv::Always{};
+  bool redirect_ = false;
+  KvAnswer answer_{};
+};
+
+}  // namespace
+
+std::expected<KvRequest, ApiError> parse_kv_request(const io::HttpRequest& request,
+                                                    const HttpTarget& target) {
+  return Parser(request, target).parse();
+}
+
+}  // namespace anchor::server

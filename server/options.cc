@@ -1,0 +1,342 @@
+#include "server/options.h"
+
+#include <unistd.h>
+
+#include <toml++/toml.h>
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <functional>
+#include <sstream>
+
+#include "server/version.h"
+
+namespace anchor::server {
+namespace {
+
+using Apply = Result<void> (*)(Options&, std::string_view);
+
+struct Setting {
+  const char* name;
+  const char* placeholder;
+  const char* help;
+  Apply apply;
+};
+
+template <typename Number>
+Result<Number> parse_number(std::string_view text, Number low, Number high) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number < low || number > high) {
+    return failure("'" + std::string(text) + "' is not a number from " + std::to_string(low) +
+                   " to " + std::to_string(high));
+  }
+  return number;
+}
+
+Result<void> set_port(std::uint16_t& port, std::string_view text) {
+  const auto number = parse_number<std::uint16_t>(text, 1, 65535);
+  if (!number) return std::unexpected(number.error());
+  port = *number;
+  return {};
+}
+
+Result<void> set_duration(Duration& duration, std::string_view text) {
+  const auto parsed = parse_duration(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (*parsed < 1ms || *parsed > std::chrono::hours(1)) {
+    return failure("'" + std::string(text) + "' is not between 1ms and 1h");
+  }
+  duration = *parsed;
+  return {};
+}
+
+Result<void> set_text(std::string& target, std::string_view text) {
+  if (text.empty()) return failure("it is empty");
+  target = text;
+  return {};
+}
+
+Result<void> set_address(std::string& target, std::string_view text) {
+  const auto parsed = parse_host_port(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  target = text;
+  return {};
+}
+
+Result<void> set_id(Options& options, std::string_view text) {
+  const auto allowed = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  };
+  if (text.empty() || text.size() > 63 || !std::ranges::all_of(text, allowed)) {
+    return failure("'" + std::string(text) +
+                   "' is not an id: 1 to 63 letters, digits, '-', '_' or '.'");
+  }
+  options.id = text;
+  options.id_given = true;
+  return {};
+}
+
+Result<void> set_peers(Options& options, std::string_view text) {
+  options.peers.clear();
+  while (true) {
+    const std::size_t comma = text.find(',');
+    std::string peer;
+    if (auto set = set_address(peer, text.substr(0, comma)); !set) return set;
+    options.peers.push_back(std::move(peer));
+    if (comma == std::string_view::npos) return {};
+    text.remove_prefix(comma + 1);
+  }
+}
+
+Result<void> set_bootstrap_expect(Options& options, std::string_view text) {
+  const auto number = parse_number<std::size_t>(text, 1, 9);
+  if (!number) return std::unexpected(number.error());
+  options.bootstrap_expect = *number;
+  return {};
+}
+
+template <typename Choice, std::size_t n>
+Result<void> set_choice(Choice& target, std::string_view text,
+                        const std::array<std::pair<std::string_view, Choice>, n>& choices) {
+  std::string names;
+  for (const auto& [name, choice] : choices) {
+    if (name == text) {
+      target = choice;
+      return {};
+    }
+    names += (names.empty() ? "" : ", ") + std::string(name);
+  }
+  return failure("'" + std::string(text) + "' is none of " + names);
+}
+
+Result<void> set_log_level(Options& options, std::string_view text) {
+  return set_choice(
+      options.log_level, text,
+      std::array<std::pair<std::string_view, LogLevel>, 4>{{{"debug", LogLevel::kDebug},
+                                                            {"info", LogLevel::kInfo},
+                                                            {"warn", LogLevel::kWarn},
+                                                            {"error", LogLevel::kError}}});
+}
+
+Result<void> set_log_format(Options& options, std::string_view text) {
+  return set_choice(
+      options.log_format, text,
+      std::array<std::pair<std::string_view, LogFormat>, 3>{{{"auto", LogFormat::kAuto},
+                                                             {"logfmt", LogFormat::kLogfmt},
+                                                             {"json", LogFormat::kJson}}});
+}
+
+// Everything that can be set: as a flag, in the environment and in a file under the same name.
+const std::array kSettings = std::to_array<Setting>({
+    {"id", "NAME", "this server's id; it never changes (default: the host's name)", set_id},
+    {"port", "PORT", "the port for other servers (default 9001)",
+     [](Options& o, std::string_view text) { return set_port(o.port, text); }},
+    {"listen", "HOST", "the address to listen on (default 127.0.0.1)",
+     [](Options& o, std::string_view text) { return set_text(o.listen, text); }},
+    {"advertise", "HOST:PORT", "where other servers reach this one (default: listen and port)",
+     [](Options& o, std::string_view text) {
+       o.advertise_given = true;
+       return set_address(o.advertise, text);
+     }},
+    {"http-port", "PORT", "the port for HTTP clients (default: port + 1000)",
+     [](Options& o, std::string_view text) { return set_port(o.http_port, text); }},
+    {"http-listen", "HOST", "the address to listen on for HTTP (default: as --listen)",
+     [](Options& o, std::string_view text) { return set_text(o.http_listen, text); }},
+    {"http-advertise", "HOST:PORT",
+     "where clients reach this server (default: the advertised host)",
+     [](Options& o, std::string_view text) {
+       o.http_advertise_given = true;
+       return set_address(o.http_advertise, text);
+     }},
+    {"dir", "DIR", "the data directory (default ./data/<id>)",
+     [](Options& o, std::string_view text) { return set_text(o.dir, text); }},
+    {"peers", "HOST:PORT,...", "other servers, to found a cluster with", set_peers},
+    {"bootstrap-expect", "N", "found a cluster as soon as N empty servers see each other",
+     set_bootstrap_expect},
+    {"election-timeout", "DURATION", "how long to wait for a leader, at least (default 300ms)",
+     [](Options& o, std::string_view text) { return set_duration(o.election_timeout, text); }},
+    {"heartbeat-interval", "DURATION", "how often a leader is heard, at least (default 50ms)",
+     [](Options& o, std::string_view text) { return set_duration(o.heartbeat_interval, text); }},
+    {"log-level", "LEVEL", "debug, info, warn or error (default info)", set_log_level},
+    {"log-format", "FORMAT", "auto (logfmt on a terminal, else JSON), logfmt or json",
+     set_log_format},
+});
+
+std::string environment_name(std::string_view name) {
+  std::string result = "ANCHOR_";
+  for (const char c : name) {
+    result += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return result;
+}
+
+// A file's value as a flag's text: a string, an integer, or an array of strings (a list).
+Result<std::string> toml_text(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* number = node.as_integer()) return std::to_string(number->get());
+  if (const auto* list = node.as_array()) {
+    std::string joined;
+    for (const toml::node& element : *list) {
+      const auto* text = element.as_string();
+      if (text == nullptr) return failure("it is a list, but not of strings");
+      joined += (joined.empty() ? "" : ",") + text->get();
+    }
+    return joined;
+  }
+  return failure("it is neither a string nor a whole number");
+}
+
+using Given = std::map<std::string, std::string, std::less<>>;
+
+// Name to text, from a file. Errors name the key and the place.
+Result<Given> read_file(const std::string& path) {
+  Given given;
+  try {
+    const toml::table table = toml::parse_file(path);
+    for (const auto& [key, node] : table) {
+      const std::string name(key.str());
+      const auto known = [&](const Setting& setting) { return setting.name == name; };
+      if (std::ranges::none_of(kSettings, known)) {
+        return failure(path + ": line " + std::to_string(node.source().begin.line) +
+                       ": unknown key '" + name + "'");
+      }
+      auto text = toml_text(node);
+      if (!text) return failure(path + ": " + name + ": " + text.error().message);
+      given[name] = std::move(*text);
+    }
+  } catch (const toml::parse_error& error) {
+    return failure(path + ": line " + std::to_string(error.source().begin.line) + ": " +
+                   std::string(error.description()));
+  }
+  return given;
+}
+
+Exit usage_error(const std::string& message) {
+  return {2, "anchor: " + message + "\nTry 'anchor --help'.\n"};
+}
+
+Result<void> complete(Options& options) {
+  if (options.id.empty()) {
+    std::array<char, 256> name{};
+    if (gethostname(name.data(), name.size() - 1) != 0) return failure("the host has no name");
+    const auto set = set_id(options, name.data());
+    options.id_given = false;
+    if (!set) return failure("the host's name does not do as --id: " + set.error().message);
+  }
+  if (options.http_port == 0) {
+    if (options.port > 65535 - 1000)
+      return failure("--http-port: port + 1000 is no port; give one");
+    options.http_port = static_cast<std::uint16_t>(options.port + 1000);
+  }
+  if (options.http_port == options.port) return failure("--http-port and --port are the same");
+  if (options.http_listen.empty()) options.http_listen = options.listen;
+  if (options.advertise.empty())
+    options.advertise = options.listen + ":" + std::to_string(options.port);
+  if (options.http_advertise.empty()) {
+    const auto advertised = parse_host_port(options.advertise);
+    if (!advertised) return failure("--advertise: " + advertised.error().message);
+    options.http_advertise = advertised->host + ":" + std::to_string(options.http_port);
+  }
+  if (options.dir.empty()) options.dir = "./data/" + options.id;
+  if (options.heartbeat_interval * 3 >= options.election_timeout) {
+    return failure("--heartbeat-interval: it must be below a third of --election-timeout");
+  }
+  if (options.bootstrap_expect && *options.bootstrap_expect > 1 && options.peers.empty()) {
+    return failure("--bootstrap-expect: it needs --peers, the servers to found the cluster with");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Duration> parse_duration(std::string_view text) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  if (error == std::errc{}) {
+    if (unit == "ms") return Duration(std::chrono::milliseconds(number));
+    if (unit == "s") return Duration(std::chrono::seconds(number));
+    if (unit == "m") return Duration(std::chrono::minutes(number));
+    if (unit == "us") return Duration(std::chrono::microseconds(number));
+  }
+  return failure("'" + std::string(text) + "' is no duration such as 300ms, 2s or 1m");
+}
+
+Result<HostPort> parse_host_port(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  std::string_view host = text.substr(0, colon);
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const bool stray = !bracketed && host.find(':') != std::string_view::npos;
+  if (colon != std::string_view::npos && !host.empty() && !stray) {
+    if (const auto port = parse_number<std::uint16_t>(text.substr(colon + 1), 1, 65535)) {
+      return HostPort{std::string(host), *port};
+    }
+  }
+  return failure("'" + std::string(text) + "' is not HOST:PORT");
+}
+
+std::expected<Options, Exit> parse_options(const std::vector<std::string>& arguments,
+                                           const Environment& environment) {
+  CLI::App app("anchor: a distributed key-value store on Raft", "anchor");
+  std::map<std::string, std::string> flags;
+  for (const Setting& setting : kSettings) {
+    app.add_option("--" + std::string(setting.name), flags[setting.name], setting.help)
+        ->type_name(setting.placeholder);
+  }
+  std::string config_path;
+  app.add_option("--config", config_path, "a TOML file whose keys are the flags' names")
+      ->type_name("FILE");
+  bool version = false;
+  app.add_flag("--version", version, "print the version and what is linked in");
+
+  try {
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend() - 1);
+    app.parse(std::move(reversed));
+  } catch (const CLI::CallForHelp&) {
+    return std::unexpected(Exit{0, app.help()});
+  } catch (const CLI::ParseError& error) {
+    return std::unexpected(usage_error(error.what()));
+  }
+  if (version) return std::unexpected(Exit{0, version_text()});
+
+  Given file;
+  const auto config_variable = environment.find("ANCHOR_CONFIG");
+  if (config_path.empty() && config_variable != environment.end()) {
+    config_path = config_variable->second;
+  }
+  if (!config_path.empty()) {
+    auto read = read_file(config_path);
+    if (!read) return std::unexpected(usage_error(read.error().message));
+    file = std::move(*read);
+  }
+
+  Options options;
+  for (const Setting& setting : kSettings) {
+    const std::string variable = environment_name(setting.name);
+    const auto from_file = file.find(std::string_view(setting.name));
+    const auto from_environment = environment.find(variable);
+    std::string source = config_path + ": " + setting.name;
+    std::optional<std::string_view> text;
+    if (from_file != file.end()) text = from_file->second;
+    if (from_environment != environment.end()) {
+      text = from_environment->second;
+      source = variable;
+    }
+    if (app.count("--" + std::string(setting.name)) > 0) {
+      text = flags[setting.name];
+      source = "--" + std::string(setting.name);
+    }
+    if (!text) continue;
+    const auto applied = setting.apply(options, *text);
+    if (!applied) return std::unexpected(usage_error(source + ": " + applied.error().message));
+  }
+  if (const auto completed = complete(options); !completed) {
+    return std::unexpected(usage_error(completed.error().message));
+  }
+  return options;
+}
+
+}  // namespace anchor::server

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/kv/command.h"
+#include "core/replica.h"
+#include "io/http_message.h"
+#include "server/http_error.h"
+
+namespace anchor::server {
+
+// The tags of an If-None-Match: which states of the key the client has already.
+struct KnownTags {
+  bool any = false;  // "*"
+  std::vector<kv::Revision> revisions{};
+};
+
+// What is to be remembered of a request until its answer is rendered.
+struct KvAnswer {
+  enum class Kind : std::uint8_t { kPut, kDelete, kRead };
+  Kind kind = Kind::kRead;
+  bool want_previous = false;
+  ErrorStyle error_style = ErrorStyle::kLine;
+  KnownTags known{};
+};
+
+// A request for the replica.
+struct KvRequest {
+  std::variant<kv::Command, ReadKey> body;
+  KvAnswer answer;
+  // The client would rather ask the leader itself, under this target, if this node is not the one.
+  std::optional<std::string> redirect_target{};
+};
+
+struct StatusRequest {};
+
+struct HealthRequest {
+  enum class Kind : std::uint8_t { kLive, kReady };
+  Kind kind = Kind::kReady;
+  std::vector<std::string> excluded{};
+};
+
+// The last alternative is the answer to a request that asks for nothing that there is.
+using ParsedRequest = std::variant<KvRequest, StatusRequest, HealthRequest, io::HttpResponse>;
+
+// Pure translation, from HTTP to what the replica and the node understand ...
+ParsedRequest parse_request(const io::HttpRequest& request);
+
+// ... and back.
+io::HttpResponse render(const Outcome& outcome, const KvAnswer& answer,
+                        const std::optional<LeaderInfo>& leader);
+// The answer to a request with a redirect_target, on a node that is not the leader.
+io::HttpResponse render_redirect(const KvRequest& request, const std::optional<LeaderInfo>& leader);
+// The node is going away and takes no more requests.
+io::HttpResponse render_shutting_down(ErrorStyle style, const std::optional<LeaderInfo>& leader);
+
+}  // namespace anchor::server
