@@ -50,12 +50,12 @@ using Command = std::variant<Put, Delete>;
 // The store's answers. `previous` and `current` are null where there is none (or none was wanted).
 struct PutDone {
   Revision revision;  // the new mod_revision
-  ItemRef previous;
+  ItemRef previous{};
 };
 struct DeleteDone {
   Revision revision;  // the store's revision after it
   bool deleted = false;
-  ItemRef previous;
+  ItemRef previous{};
 };
 struct ConditionFailed {
   Revision revision;      // the store's

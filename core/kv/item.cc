@@ -20,8 +20,7 @@ ItemRef Item::create(std::string_view key, ByteView value, const Fields& fields)
   return ItemRef(new (memory) Item(key, value, fields));
 }
 
-ItemRef::~ItemRef() {
-  if (item_ == nullptr) return;
+void ItemRef::release() const {
   // The last one out must see all that others did before they left.
   if (item_->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   item_->~Item();

@@ -12,8 +12,9 @@ namespace anchor::kv {
 
 class ItemRef;
 
-// A key with its value and their history: what the tree holds, what a snapshot shares, what an answer
-// to a client refers to. Immutable, in one allocation: this header, the key's bytes, the value's.
+// A key with its value and their history: what the tree holds, what a snapshot shares, what an
+// answer to a client refers to. Immutable, in one allocation: this header, the key's bytes, the
+// value's.
 class Item {
  public:
   struct Fields {
@@ -21,7 +22,7 @@ class Item {
     Revision mod_revision;
     // Writes since the key was created, this one included.
     std::uint64_t version = 0;
-    LeaseId lease;
+    LeaseId lease{};
 
     friend bool operator==(const Fields&, const Fields&) = default;
   };
@@ -53,8 +54,8 @@ class Item {
   Fields fields_;
 };
 
-// A counted reference to an item, or null. The count is atomic, since snapshots are read and dropped
-// by other threads.
+// A counted reference to an item, or null. The count is atomic, since snapshots are read and
+// dropped by other threads.
 class ItemRef {
  public:
   ItemRef() = default;
@@ -66,7 +67,9 @@ class ItemRef {
     std::swap(item_, other.item_);
     return *this;
   }
-  ~ItemRef();
+  ~ItemRef() {
+    if (item_ != nullptr) release();
+  }
 
   explicit operator bool() const { return item_ != nullptr; }
   const Item& operator*() const { return *item_; }
@@ -76,6 +79,7 @@ class ItemRef {
  private:
   friend class Item;
   explicit ItemRef(const Item* adopted) : item_(adopted) {}
+  void release() const;
 
   const Item* item_ = nullptr;
 };

@@ -6,22 +6,31 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "core/base/assert.h"
 
 namespace anchor::kv {
 namespace {
 
-// A leaf takes up 512 bytes and a little: eight cache lines of prefixes and pointers, so that a search
-// touches few lines and a copy for a snapshot's sake stays cheap.
+// A leaf takes up 512 bytes and a little: eight cache lines of prefixes and pointers, so that a
+// search touches few lines and a copy for a snapshot's sake stays cheap.
 constexpr std::size_t kCapacity = 32;
 // A node with fewer is refilled. Well below half, so that deletes and inserts that alternate do not
 // split and merge each time.
 constexpr std::size_t kLeast = 8;
 
-// The first eight bytes as a number that orders as they do: most comparisons need not look at a key.
+// How many a full node keeps when it splits. Keys often come in ascending order, as counters and
+// times do: a node that grows at its end is then left fuller, since it will get no more.
+constexpr std::size_t kept_by_left(bool at_end) {
+  return at_end ? kCapacity - kLeast : kCapacity / 2;
+}
+
+// The first eight bytes as a number that orders as they do: most comparisons need not look at a
+// key.
 std::uint64_t prefix_of(std::string_view key) {
   std::uint64_t prefix = 0;
+  if (key.empty()) return prefix;
   std::memcpy(&prefix, key.data(), std::min<std::size_t>(key.size(), 8));
   if constexpr (std::endian::native == std::endian::little) prefix = __builtin_bswap64(prefix);
   return prefix;
@@ -36,17 +45,18 @@ struct SearchKey {
 // Keys with their prefixes, ascending; in a leaf the items themselves, in an inner node the
 // separators, which are items without a value.
 struct Keys {
-  std::array<std::uint64_t, kCapacity> prefixes;
+  std::array<std::uint64_t, kCapacity> prefixes{};
   std::array<ItemRef, kCapacity> items;
 
   void set(std::size_t at, ItemRef item) {
     prefixes[at] = prefix_of(item->key());
     items[at] = std::move(item);
   }
-  // Moves [from, count) by one to the right, or by one to the left.
-  void open(std::size_t from, std::size_t count) {
-    std::copy_backward(&prefixes[from], &prefixes[count], &prefixes[count] + 1);
-    std::move_backward(&items[from], &items[count], &items[count] + 1);
+  // Moves [from, count) to the right by `gap`, or, to close a gap of one, to the left.
+  void open(std::size_t from, std::size_t count, std::size_t gap = 1) {
+    std::copy_backward(prefixes.data() + from, prefixes.data() + count,
+                       prefixes.data() + count + gap);
+    std::move_backward(items.data() + from, items.data() + count, items.data() + count + gap);
   }
   void close(std::size_t at, std::size_t count) {
     std::copy(&prefixes[at] + 1, prefixes.data() + count, &prefixes[at]);
@@ -80,7 +90,8 @@ struct Keys {
   }
 };
 
-// The shortest key above `left` and not above `right`: it parts two leaves and pins neither's values.
+// The shortest key above `left` and not above `right`: it parts two leaves and pins neither's
+// values.
 ItemRef separator_between(std::string_view left, std::string_view right) {
   const auto differ = std::ranges::mismatch(left, right);
   const auto shared = static_cast<std::size_t>(differ.in2 - right.begin());
@@ -126,7 +137,8 @@ struct Tree::Split {
   NodeRef right;
 };
 
-// --- References -------------------------------------------------------------------------------------
+// --- References
+// -------------------------------------------------------------------------------------
 
 Tree::NodeRef::NodeRef(const NodeRef& other) : node_(other.node_) {
   if (node_ != nullptr) node_->references.fetch_add(1, std::memory_order_relaxed);
@@ -142,8 +154,8 @@ Tree::NodeRef::~NodeRef() {
 }
 
 Tree::Node* Tree::NodeRef::writable() {
-  // Only this tree's thread could make a second reference out of the one, so one stays one. Acquire:
-  // a snapshot's reader that has just let go must have finished reading.
+  // Only this tree's thread could make a second reference out of the one, so one stays one.
+  // Acquire: a snapshot's reader that has just let go must have finished reading.
   if (node_->references.load(std::memory_order_acquire) != 1) {
     Node* copy = node_->leaf ? static_cast<Node*>(new Leaf(static_cast<const Leaf&>(*node_)))
                              : new Inner(static_cast<const Inner&>(*node_));
@@ -152,7 +164,8 @@ Tree::Node* Tree::NodeRef::writable() {
   return node_;
 }
 
-// --- Reading ----------------------------------------------------------------------------------------
+// --- Reading
+// ----------------------------------------------------------------------------------------
 
 const ItemRef* Tree::find(std::string_view key) const {
   const Node* node = root_.get();
@@ -174,17 +187,18 @@ Tree::Cursor Tree::lower_bound(std::string_view key) const {
   const SearchKey search(key);
   while (!node->leaf) {
     const auto& inner = static_cast<const Inner&>(*node);
-    cursor.path_.push_back({node, inner.child_of(search)});
-    node = inner.children[cursor.path_.back().at].get();
+    const std::size_t child = inner.child_of(search);
+    cursor.push(node, child);
+    node = inner.children[child].get();
   }
   const auto& leaf = static_cast<const Leaf&>(*node);
   const std::size_t at = leaf.keys.bound(leaf.count, search, false);
   if (at < leaf.count) {
-    cursor.path_.push_back({node, at});
+    cursor.push(node, at);
     return cursor;
   }
   // All of this leaf is below the key: the next leaf's first.
-  cursor.path_.push_back({node, leaf.count - 1U});
+  cursor.push(node, leaf.count - 1U);
   cursor.next();
   return cursor;
 }
@@ -197,29 +211,36 @@ Tree::Cursor Tree::last() const {
 
 const ItemRef& Tree::Cursor::item() const {
   ANCHOR_ASSERT(valid());
-  return static_cast<const Leaf&>(*path_.back().node).keys.items[path_.back().at];
+  const Step& step = path_[depth_ - 1];
+  return static_cast<const Leaf&>(*step.node).keys.items[step.at];
+}
+
+void Tree::Cursor::push(const Node* node, std::size_t at) {
+  ANCHOR_ASSERT(depth_ < kDeepest);
+  path_[depth_++] = {node, at};
 }
 
 void Tree::Cursor::descend_first(const Node* node) {
-  for (; !node->leaf; node = static_cast<const Inner&>(*node).children[0].get()) {
-    path_.push_back({node, 0});
+  while (!node->leaf) {
+    push(node, 0);
+    node = static_cast<const Inner&>(*node).children[0].get();
   }
-  path_.push_back({node, 0});
+  push(node, 0);
 }
 
 void Tree::Cursor::descend_last(const Node* node) {
   while (!node->leaf) {
-    path_.push_back({node, node->count - 1U});
+    push(node, node->count - 1U);
     node = static_cast<const Inner&>(*node).children[node->count - 1U].get();
   }
-  path_.push_back({node, node->count - 1U});
+  push(node, node->count - 1U);
 }
 
 void Tree::Cursor::next() {
   ANCHOR_ASSERT(valid());
-  while (!path_.empty() && path_.back().at + 1 >= path_.back().node->count) path_.pop_back();
-  if (path_.empty()) return;
-  Step& step = path_.back();
+  while (depth_ > 0 && path_[depth_ - 1].at + 1 == path_[depth_ - 1].node->count) --depth_;
+  if (depth_ == 0) return;
+  Step& step = path_[depth_ - 1];
   ++step.at;
   if (!step.node->leaf) {
     descend_first(static_cast<const Inner&>(*step.node).children[step.at].get());
@@ -228,16 +249,17 @@ void Tree::Cursor::next() {
 
 void Tree::Cursor::previous() {
   ANCHOR_ASSERT(valid());
-  while (!path_.empty() && path_.back().at == 0) path_.pop_back();
-  if (path_.empty()) return;
-  Step& step = path_.back();
+  while (depth_ > 0 && path_[depth_ - 1].at == 0) --depth_;
+  if (depth_ == 0) return;
+  Step& step = path_[depth_ - 1];
   --step.at;
   if (!step.node->leaf) {
     descend_last(static_cast<const Inner&>(*step.node).children[step.at].get());
   }
 }
 
-// --- Writing ----------------------------------------------------------------------------------------
+// --- Writing
+// ----------------------------------------------------------------------------------------
 
 ItemRef Tree::put(ItemRef item) {
   if (!root_) root_ = NodeRef(new Leaf);
@@ -276,10 +298,10 @@ Tree::Split Tree::put_into_leaf(Leaf& leaf, ItemRef& item) {
   Leaf* target = &leaf;
   if (leaf.count == kCapacity) {
     auto* right = new Leaf;
-    const std::size_t keep = kCapacity / 2;
+    const std::size_t keep = kept_by_left(at == kCapacity);
     leaf.keys.move_to(right->keys, keep, kCapacity - keep, 0);
-    right->count = kCapacity - keep;
-    leaf.count = keep;
+    right->count = static_cast<std::uint16_t>(kCapacity - keep);
+    leaf.count = static_cast<std::uint16_t>(keep);
     out.right = NodeRef(right);
     if (at > keep) {
       target = right;
@@ -302,12 +324,12 @@ void Tree::add_child(Inner& inner, std::size_t at, Split& split, Split& out) {
   if (inner.count == kCapacity) {
     // The separator between the halves moves up.
     auto* right = new Inner;
-    const std::size_t keep = kCapacity / 2;
+    const std::size_t keep = kept_by_left(at + 1 == kCapacity);
     std::move(&inner.children[keep], inner.children.data() + kCapacity, right->children.data());
     inner.separators.move_to(right->separators, keep, kCapacity - keep - 1, 0);
     out.separator = std::move(inner.separators.items[keep - 1]);
-    right->count = kCapacity - keep;
-    inner.count = keep;
+    right->count = static_cast<std::uint16_t>(kCapacity - keep);
+    inner.count = static_cast<std::uint16_t>(keep);
     out.right = NodeRef(right);
     if (at >= keep) {
       target = right;
@@ -372,7 +394,8 @@ void Tree::refill(Inner& inner, std::size_t child) {
   --inner.count;
 }
 
-// Makes one leaf of two if it holds both, else makes them equally full. The second may end up empty.
+// Makes one leaf of two if it holds both, else makes them equally full. The second may end up
+// empty.
 void Tree::balance_leaves(Inner& inner, std::size_t left) {
   auto& first = static_cast<Leaf&>(*inner.children[left].writable());
   auto& second = static_cast<Leaf&>(*inner.children[left + 1].writable());
@@ -384,7 +407,7 @@ void Tree::balance_leaves(Inner& inner, std::size_t left) {
     second.keys.move_to(second.keys, moved, second.count - moved, 0);
   } else {
     const std::size_t moved = first.count - keep;
-    for (std::size_t i = 0; i < moved; ++i) second.keys.open(0, second.count + i);
+    second.keys.open(0, second.count, moved);
     first.keys.move_to(second.keys, keep, moved, 0);
   }
   first.count = static_cast<std::uint16_t>(keep);
@@ -424,43 +447,51 @@ void Tree::balance_inners(Inner& inner, std::size_t left) {
   second.count = static_cast<std::uint16_t>(total - keep);
 }
 
-// --- Invariants -------------------------------------------------------------------------------------
+// --- Invariants
+// -------------------------------------------------------------------------------------
+
+struct Tree::Extent {
+  std::size_t items;
+  std::size_t depth;
+};
 
 void Tree::check_invariants() const {
   ANCHOR_ASSERT(empty() == !root_);
-  if (!root_) return;
-  std::size_t leaf_depth = 0;
-  std::string_view previous;
-  ANCHOR_ASSERT(check_node(root_.get(), 1, leaf_depth, true, &previous) == size_);
+  if (root_) ANCHOR_ASSERT(check_node(root_.get(), true, nullptr, nullptr).items == size_);
 }
 
-// The number of items below; all leaves must be equally deep, all keys ascend.
-std::size_t Tree::check_node(const Node* node, std::size_t depth, std::size_t& leaf_depth, bool root,
-                             std::string_view* previous) {
+// All keys must be in [low, high) (null: unbounded) and ascend, all leaves be equally deep, and
+// nothing be left in unused places, where it would be kept alive.
+Tree::Extent Tree::check_node(const Node* node, bool root, const std::string_view* low,
+                              const std::string_view* high) {
   ANCHOR_ASSERT(node->count <= kCapacity);
-  ANCHOR_ASSERT(root ? node->count >= (node->leaf ? 1 : 2) : node->count >= kLeast);
-  if (node->leaf) {
-    const auto& leaf = static_cast<const Leaf&>(*node);
-    if (leaf_depth == 0) leaf_depth = depth;
-    ANCHOR_ASSERT(leaf_depth == depth);
-    for (std::size_t i = 0; i < leaf.count; ++i) {
-      ANCHOR_ASSERT(previous->data() == nullptr || *previous < leaf.key(i));
-      ANCHOR_ASSERT(leaf.keys.prefixes[i] == prefix_of(leaf.key(i)));
-      *previous = leaf.key(i);
-    }
-    return leaf.count;
+  ANCHOR_ASSERT(node->count >= (!root ? kLeast : node->leaf ? 1 : 2));
+  const Keys& keys = node->leaf ? static_cast<const Leaf&>(*node).keys
+                                : static_cast<const Inner&>(*node).separators;
+  const std::size_t count = node->leaf ? node->count : node->count - 1U;
+  std::array<std::string_view, kCapacity> texts;
+  for (std::size_t i = 0; i < kCapacity; ++i) {
+    ANCHOR_ASSERT(static_cast<bool>(keys.items[i]) == (i < count));
+    if (i >= count) continue;
+    texts[i] = keys.items[i]->key();
+    ANCHOR_ASSERT(keys.prefixes[i] == prefix_of(texts[i]));
+    ANCHOR_ASSERT(i == 0 || texts[i - 1] < texts[i]);
   }
+  ANCHOR_ASSERT(low == nullptr || *low <= texts[0]);
+  ANCHOR_ASSERT(high == nullptr || texts[count - 1] < *high);
+  if (node->leaf) return {count, 1};
+
   const auto& inner = static_cast<const Inner&>(*node);
-  std::size_t items = 0;
-  for (std::size_t i = 0; i < inner.count; ++i) {
-    if (i > 0) {
-      const std::string_view separator = inner.separators.items[i - 1]->key();
-      ANCHOR_ASSERT(*previous < separator);
-      ANCHOR_ASSERT(inner.separators.prefixes[i - 1] == prefix_of(separator));
-    }
-    items += check_node(inner.children[i].get(), depth + 1, leaf_depth, false, previous);
+  Extent extent{0, 0};
+  for (std::size_t i = 0; i < kCapacity; ++i) {
+    ANCHOR_ASSERT(static_cast<bool>(inner.children[i]) == (i < inner.count));
+    if (i >= inner.count) continue;
+    const Extent below = check_node(inner.children[i].get(), false, i > 0 ? &texts[i - 1] : low,
+                                    i < count ? &texts[i] : high);
+    ANCHOR_ASSERT(i == 0 || extent.depth == below.depth + 1);
+    extent = {extent.items + below.items, below.depth + 1};
   }
-  return items;
+  return extent;
 }
 
 }  // namespace anchor::kv

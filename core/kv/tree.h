@@ -1,21 +1,31 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "core/kv/item.h"
 
 namespace anchor::kv {
 
 // The store's keys in byte order: a B+ tree whose nodes are counted and shared between copies.
-// Copying a tree copies one reference, and the copy stays as it is, readable by any thread, while the
-// original goes on: a write changes a node in place if no other tree has it, else a copy of it, and
-// so the path to it (Rodeh, "B-trees, Shadowing, and Clones", 2008).
+// Copying a tree copies one reference, and the copy stays as it is, readable by any thread, while
+// the original goes on: a write changes a node in place if no other tree has it, else a copy of it,
+// and so the path to it (Rodeh, "B-trees, Shadowing, and Clones", 2008).
 class Tree {
  public:
   Tree() = default;
+  Tree(const Tree&) = default;
+  // Leaves the other one empty.
+  Tree(Tree&& other) noexcept
+      : root_(std::move(other.root_)), size_(std::exchange(other.size_, 0)) {}
+  Tree& operator=(Tree other) noexcept {
+    root_ = std::move(other.root_);
+    size_ = other.size_;
+    return *this;
+  }
+  ~Tree() = default;
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -28,12 +38,12 @@ class Tree {
   // Returns the item that was there, or null.
   ItemRef erase(std::string_view key);
 
-  // A place in the tree, good as long as the tree is not changed: copy the tree first to read on while
-  // writes go on.
+  // A place in the tree, good as long as the tree is not changed: copy the tree first to read on
+  // while writes go on.
   class Cursor;
   // At the first key that is not below `key`.
   Cursor lower_bound(std::string_view key) const;
-  Cursor begin() const { return lower_bound({}); }
+  Cursor begin() const;
   // At the last key; invalid in an empty tree.
   Cursor last() const;
 
@@ -45,6 +55,7 @@ class Tree {
   struct Leaf;
   struct Inner;
   struct Split;
+  struct Extent;
 
   // A counted reference to a node, or null.
   class NodeRef {
@@ -75,8 +86,8 @@ class Tree {
   static void refill(Inner& inner, std::size_t child);
   static void balance_leaves(Inner& inner, std::size_t left);
   static void balance_inners(Inner& inner, std::size_t left);
-  static std::size_t check_node(const Node* node, std::size_t depth, std::size_t& leaf_depth,
-                                bool root, std::string_view* previous);
+  static Extent check_node(const Node* node, bool root, const std::string_view* low,
+                           const std::string_view* high);
 
   NodeRef root_;
   std::size_t size_ = 0;
@@ -84,7 +95,7 @@ class Tree {
 
 class Tree::Cursor {
  public:
-  bool valid() const { return !path_.empty(); }
+  bool valid() const { return depth_ > 0; }
   // Requires: valid().
   const ItemRef& item() const;
   // Past the last key the cursor is invalid. Requires: valid().
@@ -98,12 +109,20 @@ class Tree::Cursor {
     const Node* node;
     std::size_t at;
   };
+  // Nodes have at least eight children, but for the root: more keys than memory holds.
+  static constexpr std::size_t kDeepest = 16;
 
+  void push(const Node* node, std::size_t at);
   void descend_first(const Node* node);
   void descend_last(const Node* node);
 
-  // From the root to a leaf; empty: invalid.
-  std::vector<Step> path_;
+  // From the root to a leaf: the first `depth_` steps. None: invalid.
+  std::array<Step, kDeepest> path_{};
+  std::size_t depth_ = 0;
 };
+
+inline Tree::Cursor Tree::begin() const {
+  return lower_bound({});
+}
 
 }  // namespace anchor::kv

@@ -104,8 +104,10 @@ void StepInvariants::check(const Raft& after, const Output& output) const {
   if (leader_ && after.is_leader() && state.term() == hard_state_.term) {
     ANCHOR_ASSERT(state.log.contains(last_), "a leader only appends");
   }
+  // A vote may have been given after the messages were sent, in a term that was durable already.
+  const bool voted = state.term() == hard_state_.term && state.hard_state != hard_state_;
   for (const Message& message : output.messages) {
-    ANCHOR_ASSERT(message.term < state.term() || state.hard_state_durable());
+    ANCHOR_ASSERT(message.term < state.term() || state.hard_state_durable() || voted);
   }
   for (const DeferredMessage& deferred : output.messages_after_persist) {
     ANCHOR_ASSERT(deferred.after > durable_write_ && deferred.after < state.next_write);

@@ -85,7 +85,7 @@ struct ForwardRequest {
   std::uint64_t sequence = 0;
   Boot leader_boot;
   Term leader_term;
-  Bytes command;
+  Bytes command{};
 
   friend bool operator==(const ForwardRequest&, const ForwardRequest&) = default;
 };
@@ -101,7 +101,7 @@ struct ForwardReply {
   Boot requester_boot;
   std::uint64_t sequence = 0;
   ForwardOutcome outcome = ForwardOutcome::kUnknown;
-  Bytes result;
+  Bytes result{};
 
   friend bool operator==(const ForwardReply&, const ForwardReply&) = default;
 };

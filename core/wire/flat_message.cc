@@ -1,5 +1,9 @@
 #include "core/wire/flat_message.h"
 
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
 #include "core/base/assert.h"
 
 namespace anchor::wire {
@@ -18,6 +22,14 @@ kj::ArrayPtr<capnp::word> words_of(Buffer& buffer, std::size_t offset_bytes) {
 
 }  // namespace
 
+kj::ArrayPtr<capnp::word> SegmentBuilder::allocateSegment(capnp::uint minimum_size) {
+  if (!std::exchange(first_taken_, true) && first_.size() >= minimum_size) return first_;
+  const std::size_t size = std::max<std::size_t>(minimum_size, 1024);
+  more_.push_back(std::make_unique<capnp::word[]>(size));
+  std::memset(more_.back().get(), 0, size * kWord);
+  return {more_.back().get(), size};
+}
+
 FlatBuilder::FlatBuilder(std::size_t header_bytes, std::size_t body_bytes)
     : header_bytes_(header_bytes),
       buffer_(header_bytes + round_up(body_bytes) + kWord),
@@ -26,17 +38,20 @@ FlatBuilder::FlatBuilder(std::size_t header_bytes, std::size_t body_bytes)
 }
 
 Buffer FlatBuilder::finish(std::size_t* size_bytes) {
-  auto segments = message_.getSegmentsForOutput();
-  if (segments.size() > 1) {
+  const auto segments = message_.getSegmentsForOutput();
+  ANCHOR_ASSERT(segments.size() > 0);
+  const bool in_place =
+      reinterpret_cast<const std::byte*>(segments[0].begin()) == buffer_.data() + header_bytes_;
+  if (segments.size() > 1 || !in_place) {
     // The guess was too small. Once more, with room enough.
     std::size_t body_bytes = 0;
     for (const auto& segment : segments) body_bytes += segment.size() * kWord;
     Buffer larger(header_bytes_ + body_bytes + kWord);
-    capnp::MallocMessageBuilder again(words_of(larger, header_bytes_));
+    SegmentBuilder again(words_of(larger, header_bytes_));
     again.setRoot(message_.getRoot<capnp::AnyPointer>().asReader());
-    segments = again.getSegmentsForOutput();
-    ANCHOR_ASSERT(segments.size() == 1);
-    *size_bytes = header_bytes_ + segments[0].size() * kWord;
+    const auto whole = again.getSegmentsForOutput();
+    ANCHOR_ASSERT(whole.size() == 1);
+    *size_bytes = header_bytes_ + whole[0].size() * kWord;
     return larger;
   }
   *size_bytes = header_bytes_ + segments[0].size() * kWord;

@@ -4,7 +4,9 @@
 #include <capnp/serialize.h>
 
 #include <cstddef>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
@@ -13,6 +15,21 @@ namespace anchor::wire {
 
 // Cap'n Proto messages of a single segment, without a segment table, in the library's own memory
 // layout. They are built in place in the buffer that is stored or sent, and read by slicing it.
+
+// A Cap'n Proto message whose first segment is the caller's memory. (The library's own builder of
+// that kind zeroes the memory when it is done with it.)
+class SegmentBuilder final : public capnp::MessageBuilder {
+ public:
+  // Requires: `first` is zeroed and outlives the builder.
+  explicit SegmentBuilder(kj::ArrayPtr<capnp::word> first) : first_(first) {}
+
+  kj::ArrayPtr<capnp::word> allocateSegment(capnp::uint minimum_size) override;
+
+ private:
+  kj::ArrayPtr<capnp::word> first_;
+  bool first_taken_ = false;
+  std::vector<std::unique_ptr<capnp::word[]>> more_;
+};
 
 // Builds one message into a buffer.
 class FlatBuilder {
@@ -34,7 +51,7 @@ class FlatBuilder {
  private:
   std::size_t header_bytes_;
   Buffer buffer_;
-  capnp::MallocMessageBuilder message_;
+  SegmentBuilder message_;
 };
 
 inline capnp::Data::Reader as_data(ByteView bytes) {

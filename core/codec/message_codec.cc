@@ -1,0 +1,241 @@
+#include "core/codec/message_codec.h"
+
+#include "core/codec/entry_codec.h"
+#include "core/codec/frame.h"
+#include "proto/message.capnp.h"
+
+namespace anchor::codec {
+namespace {
+
+using Body = proto::Message::Body;
+
+constexpr std::size_t kFixedBytes = 256;
+
+std::size_t body_size_bytes(const raft::MessageBody& body) {
+  std::size_t size = kFixedBytes;
+  if (const auto* append = std::get_if<raft::AppendEntries>(&body)) {
+    for (const raft::Entry& entry : append->entries) size += entry_size_bytes(entry);
+  } else if (const auto* forward = std::get_if<raft::ForwardRequest>(&body)) {
+    size += forward->command.size();
+  } else if (const auto* reply = std::get_if<raft::ForwardReply>(&body)) {
+    size += reply->result.size();
+  }
+  return size;
+}
+
+// --- To bytes -----------------------------------------------------------------------------------
+
+struct Writer {
+  Body::Builder builder;
+
+  void operator()(const raft::RequestVote& request) {
+    auto to = builder.initRequestVote();
+    to.setCampaignTerm(request.campaign_term.value());
+    to.setPreVote(request.pre_vote);
+    to.setLastIndex(request.last.index.value());
+    to.setLastTerm(request.last.term.value());
+  }
+  void operator()(const raft::VoteReply& reply) {
+    auto to = builder.initVoteReply();
+    to.setCampaignTerm(reply.campaign_term.value());
+    to.setPreVote(reply.pre_vote);
+    to.setGranted(reply.granted);
+  }
+  void operator()(const raft::AppendEntries& request) {
+    auto to = builder.initAppendEntries();
+    to.setPreviousIndex(request.previous.index.value());
+    to.setPreviousTerm(request.previous.term.value());
+    to.setCommitIndex(request.commit_index.value());
+    to.setRound(request.round.value());
+    auto entries = to.initEntries(static_cast<unsigned>(request.entries.size()));
+    for (unsigned i = 0; i < entries.size(); ++i) write_entry(entries[i], request.entries[i]);
+  }
+  void operator()(const raft::AppendAccepted& reply) {
+    auto to = builder.initAppendAccepted();
+    to.setMatchIndex(reply.match_index.value());
+    to.setRound(reply.round.value());
+  }
+  void operator()(const raft::AppendRejected& reply) {
+    auto to = builder.initAppendRejected();
+    to.setPreviousIndex(reply.previous_index.value());
+    to.setHintIndex(reply.hint.index.value());
+    to.setHintTerm(reply.hint.term.value());
+    to.setRound(reply.round.value());
+  }
+  void operator()(const raft::ReadIndexRequest& request) {
+    builder.initReadIndexRequest().setContext(request.context);
+  }
+  void operator()(const raft::ReadIndexReply& reply) {
+    auto to = builder.initReadIndexReply();
+    to.setContext(reply.context);
+    to.setRequesterBoot(reply.requester_boot.value());
+    to.setReadIndex(reply.read_index.value());
+  }
+  void operator()(const raft::ForwardRequest& request) {
+    auto to = builder.initForwardRequest();
+    to.setSequence(request.sequence);
+    to.setLeaderBoot(request.leader_boot.value());
+    to.setLeaderTerm(request.leader_term.value());
+    to.setCommand(wire::as_data(request.command.view()));
+  }
+  void operator()(const raft::ForwardReply& reply) {
+    auto to = builder.initForwardReply();
+    to.setRequesterBoot(reply.requester_boot.value());
+    to.setSequence(reply.sequence);
+    to.setOutcome(outcome_of(reply.outcome));
+    to.setResult(wire::as_data(reply.result.view()));
+  }
+
+  static proto::ForwardOutcome outcome_of(raft::ForwardOutcome outcome) {
+    switch (outcome) {
+      case raft::ForwardOutcome::kApplied:
+        return proto::ForwardOutcome::APPLIED;
+      case raft::ForwardOutcome::kNotApplied:
+        return proto::ForwardOutcome::NOT_APPLIED;
+      case raft::ForwardOutcome::kOverloaded:
+        return proto::ForwardOutcome::OVERLOADED;
+      case raft::ForwardOutcome::kUnknown:
+        break;
+    }
+    return proto::ForwardOutcome::UNKNOWN;
+  }
+};
+
+// --- From bytes ---------------------------------------------------------------------------------
+
+Bytes slice_of(const Bytes& buffer, capnp::Data::Reader data) {
+  return data.size() == 0 ? Bytes() : buffer.slice(wire::as_view(data));
+}
+
+Result<raft::MessageBody> read_append_entries(Body::AppendEntries::Reader from,
+                                              const Bytes& buffer) {
+  raft::AppendEntries request{.previous = {.index = raft::Index(from.getPreviousIndex()),
+                                           .term = raft::Term(from.getPreviousTerm())},
+                              .commit_index = raft::Index(from.getCommitIndex()),
+                              .round = raft::Round(from.getRound()),
+                              .entries = {}};
+  request.entries.reserve(from.getEntries().size());
+  for (const proto::Entry::Reader reader : from.getEntries()) {
+    auto entry = read_entry(reader, buffer);
+    if (!entry) return std::unexpected(entry.error());
+    request.entries.push_back(std::move(*entry));
+  }
+  return request;
+}
+
+Result<raft::ForwardOutcome> read_outcome(proto::ForwardOutcome outcome) {
+  switch (outcome) {
+    case proto::ForwardOutcome::APPLIED:
+      return raft::ForwardOutcome::kApplied;
+    case proto::ForwardOutcome::NOT_APPLIED:
+      return raft::ForwardOutcome::kNotApplied;
+    case proto::ForwardOutcome::OVERLOADED:
+      return raft::ForwardOutcome::kOverloaded;
+    case proto::ForwardOutcome::UNKNOWN:
+      return raft::ForwardOutcome::kUnknown;
+  }
+  return failure("a forward's outcome is of a kind that this version does not know");
+}
+
+Result<raft::MessageBody> read_forward_reply(Body::ForwardReply::Reader from, const Bytes& buffer) {
+  const auto outcome = read_outcome(from.getOutcome());
+  if (!outcome) return std::unexpected(outcome.error());
+  return raft::ForwardReply{.requester_boot = raft::Boot(from.getRequesterBoot()),
+                            .sequence = from.getSequence(),
+                            .outcome = *outcome,
+                            .result = slice_of(buffer, from.getResult())};
+}
+
+Result<raft::MessageBody> read_body(Body::Reader body, const Bytes& buffer) {
+  switch (body.which()) {
+    case Body::REQUEST_VOTE: {
+      const auto from = body.getRequestVote();
+      return raft::RequestVote{.campaign_term = raft::Term(from.getCampaignTerm()),
+                               .pre_vote = from.getPreVote(),
+                               .last = {.index = raft::Index(from.getLastIndex()),
+                                        .term = raft::Term(from.getLastTerm())}};
+    }
+    case Body::VOTE_REPLY: {
+      const auto from = body.getVoteReply();
+      return raft::VoteReply{.campaign_term = raft::Term(from.getCampaignTerm()),
+                             .pre_vote = from.getPreVote(),
+                             .granted = from.getGranted()};
+    }
+    case Body::APPEND_ENTRIES:
+      return read_append_entries(body.getAppendEntries(), buffer);
+    case Body::APPEND_ACCEPTED: {
+      const auto from = body.getAppendAccepted();
+      return raft::AppendAccepted{.match_index = raft::Index(from.getMatchIndex()),
+                                  .round = raft::Round(from.getRound())};
+    }
+    case Body::APPEND_REJECTED: {
+      const auto from = body.getAppendRejected();
+      return raft::AppendRejected{.previous_index = raft::Index(from.getPreviousIndex()),
+                                  .hint = {.index = raft::Index(from.getHintIndex()),
+                                           .term = raft::Term(from.getHintTerm())},
+                                  .round = raft::Round(from.getRound())};
+    }
+    case Body::READ_INDEX_REQUEST:
+      return raft::ReadIndexRequest{.context = body.getReadIndexRequest().getContext()};
+    case Body::READ_INDEX_REPLY: {
+      const auto from = body.getReadIndexReply();
+      return raft::ReadIndexReply{.context = from.getContext(),
+                                  .requester_boot = raft::Boot(from.getRequesterBoot()),
+                                  .read_index = raft::Index(from.getReadIndex())};
+    }
+    case Body::FORWARD_REQUEST: {
+      const auto from = body.getForwardRequest();
+      return raft::ForwardRequest{.sequence = from.getSequence(),
+                                  .leader_boot = raft::Boot(from.getLeaderBoot()),
+                                  .leader_term = raft::Term(from.getLeaderTerm()),
+                                  .command = slice_of(buffer, from.getCommand())};
+    }
+    case Body::FORWARD_REPLY:
+      return read_forward_reply(body.getForwardReply(), buffer);
+  }
+  return failure("a message is of a kind that this version does not know");
+}
+
+}  // namespace
+
+Bytes encode_message(raft::ClusterId cluster_id, const raft::Message& message) {
+  const auto text = [](const raft::ServerId& id) {
+    return capnp::Text::Reader(id.name().c_str(), id.name().size());
+  };
+  return encode_frame<proto::Message>(body_size_bytes(message.body), [&](auto builder) {
+    builder.setClusterId(cluster_id.value());
+    builder.setFrom(text(message.from.id));
+    builder.setFromIncarnation(message.from.incarnation.value());
+    builder.setFromBoot(message.from_boot.value());
+    builder.setTo(text(message.to));
+    builder.setTerm(message.term.value());
+    std::visit(Writer{builder.getBody()}, message.body);
+  });
+}
+
+Result<raft::Message> decode_message(raft::ClusterId cluster_id, const Bytes& frame) {
+  auto flat = open_frame(frame);
+  if (!flat) return std::unexpected(flat.error());
+  return wire::read_flat<proto::Message>(
+      std::move(*flat),
+      [&](proto::Message::Reader reader, const Bytes& buffer) -> Result<raft::Message> {
+        if (reader.getClusterId() != cluster_id.value()) {
+          return failure("the message is of another cluster");
+        }
+        auto from = read_server_id(reader.getFrom());
+        if (!from) return std::unexpected(from.error());
+        auto to = read_server_id(reader.getTo());
+        if (!to) return std::unexpected(to.error());
+        auto body = read_body(reader.getBody(), buffer);
+        if (!body) return std::unexpected(body.error());
+        return raft::Message{
+            .from = {.id = std::move(*from),
+                     .incarnation = raft::Incarnation(reader.getFromIncarnation())},
+            .from_boot = raft::Boot(reader.getFromBoot()),
+            .to = std::move(*to),
+            .term = raft::Term(reader.getTerm()),
+            .body = std::move(*body)};
+      });
+}
+
+}  // namespace anchor::codec

@@ -1,0 +1,118 @@
+#include "core/codec/recovery.h"
+
+#include <string>
+#include <utility>
+
+#include "core/codec/hard_state_file.h"
+
+namespace anchor::codec {
+namespace {
+
+std::string describe(const StableState& state) {
+  return "term " + std::to_string(state.hard_state.term.value()) + ", " +
+         (state.hard_state.vote ? "voted for " + state.hard_state.vote->id.name() : "no vote") +
+         ", boot " + std::to_string(state.boot.value());
+}
+
+// True if `database` lacks what the file "hardstate" has, which is written after it.
+bool older(const StableState& database, const StableState& file) {
+  return more_recent(file, database) || file.boot > database.boot;
+}
+
+// The two copies as one.
+Result<StableState> newest_state(const StoredMember& stored) {
+  const auto missing = [](const std::string& what) -> std::unexpected<Error> {
+    return failure(what + " is missing");
+  };
+  const Result<StableState> database = stored.stable_state
+                                           ? decode_stable_state(*stored.stable_state)
+                                           : Result<StableState>(missing("it"));
+  const Result<HardStateFile> file = stored.hard_state_file
+                                         ? read_hard_state_file(*stored.hard_state_file)
+                                         : Result<HardStateFile>(missing("it"));
+  if (!database && !file) {
+    return refusal("both copies of the term and vote are lost: in raft.db " +
+                   database.error().message + ", in hardstate " + file.error().message);
+  }
+  if (!file) return *database;
+  // The database's structure was whole, or nobody would have read this far: only the one value is.
+  if (!database) return file->state;
+
+  if (database->cluster_id != file->state.cluster_id || database->self != file->state.self) {
+    return refusal("raft.db and hardstate belong to different members");
+  }
+  if (older(*database, file->state)) {
+    return refusal("the end of the log is unknown: raft.db (" + describe(*database) +
+                   ") is older than hardstate (" + describe(file->state) +
+                   "), so that entries may be missing that were acknowledged");
+  }
+  const raft::HardState& a = database->hard_state;
+  const raft::HardState& b = file->state.hard_state;
+  if (a.term == b.term && b.vote && a.vote != b.vote) {
+    return refusal("raft.db and hardstate hold different votes of term " +
+                   std::to_string(a.term.value()));
+  }
+  return *database;
+}
+
+Result<std::vector<raft::Entry>> read_log(const StoredMember& stored, const StableState& state) {
+  std::vector<raft::Entry> entries;
+  entries.reserve(stored.records.size());
+  raft::LogPosition end = stored.base;
+  for (const StoredRecord& record : stored.records) {
+    const std::string number = std::to_string(record.index.value());
+    if (record.index != end.index.next()) {
+      return refusal("entry " + std::to_string(end.index.next().value()) +
+                     " of the log is missing: entry " + number + " stands in its place");
+    }
+    Result<raft::Entry> entry = decode_log_record(state.cluster_id, record.index, record.bytes);
+    if (!entry) {
+      return refusal("entry " + number + " of the log is damaged: " + entry.error().message);
+    }
+    if (entry->term < end.term) {
+      return refusal("entry " + number + " of the log has a term below its predecessor's");
+    }
+    if (entry->term > state.hard_state.term) {
+      return refusal("entry " + number + " of the log has term " +
+                     std::to_string(entry->term.value()) + ", but the node has only reached term " +
+                     std::to_string(state.hard_state.term.value()));
+    }
+    end = {entry->index, entry->term};
+    entries.push_back(*std::move(entry));
+  }
+  return entries;
+}
+
+}  // namespace
+
+// A member cannot mend itself from what it has, and must not pretend to: an entry that it forgets
+// may have been acknowledged, and a vote that it forgets may be given twice.
+std::unexpected<Error> refusal(const std::string& what) {
+  return failure(what +
+                 ". This node cannot go on as this member. Put the undamaged files back if there "
+                 "are any; else remove the member from its cluster, empty the directory and start "
+                 "the node anew with --peers, so that it joins and gets everything again");
+}
+
+Result<raft::Recovered> recover(const StoredMember& stored) {
+  Result<StableState> state = newest_state(stored);
+  if (!state) return std::unexpected(state.error());
+  Result<std::vector<raft::Entry>> entries = read_log(stored, *state);
+  if (!entries) return std::unexpected(entries.error());
+  return raft::Recovered{.cluster_id = state->cluster_id,
+                         .self = state->self,
+                         .boot = state->boot.next(),
+                         .hard_state = state->hard_state,
+                         .base = stored.base,
+                         .base_configuration = stored.base_configuration,
+                         .entries = *std::move(entries)};
+}
+
+StableState stable_state_of(const raft::Recovered& recovered) {
+  return {.cluster_id = recovered.cluster_id,
+          .self = recovered.self,
+          .boot = recovered.boot,
+          .hard_state = recovered.hard_state};
+}
+
+}  // namespace anchor::codec

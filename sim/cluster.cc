@@ -1,0 +1,304 @@
+#include "sim/cluster.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/codec/message_codec.h"
+#include "core/raft/configuration.h"
+
+namespace anchor::sim {
+namespace {
+
+constexpr raft::ClusterId kClusterId{0xa9c402};
+
+// Inputs that arrive within this time are one batch, at most: as in a turn of a busy loop.
+constexpr Duration kTurnMost = 60us;
+
+raft::ServerId id_of(std::size_t number) {
+  return raft::ServerId("n" + std::to_string(number + 1));
+}
+
+raft::Configuration configuration_of(std::size_t nodes) {
+  std::vector<raft::Member> founders;
+  for (std::size_t number = 0; number < nodes; ++number) {
+    founders.push_back({.id = id_of(number), .incarnation = {}, .address = {}, .http_address = {}});
+  }
+  return raft::founding_configuration(std::move(founders));
+}
+
+// What founding leaves on every founder's disk.
+Disk founded(std::size_t number, const raft::Configuration& configuration) {
+  const codec::StableState stable{.cluster_id = kClusterId,
+                                  .self = {.id = id_of(number), .incarnation = {}},
+                                  .boot = {},
+                                  .hard_state = {.term = raft::Term(1), .vote = {}}};
+  raft::Entry entry{.index = raft::Index(1), .term = raft::Term(1), .payload = {}};
+  entry.payload = std::make_shared<const raft::Configuration>(configuration);
+  return Disk(stable, {std::move(entry)});
+}
+
+}  // namespace
+
+Node::Node(std::size_t its_number, Disk its_disk, DriftingClock its_clock)
+    : number(its_number), id(id_of(its_number)), disk(std::move(its_disk)), clock(its_clock) {}
+
+Cluster::Cluster(const Mix& mix, Choices& choices, FaultCounts& faults, Trace trace)
+    : mix_(mix),
+      choices_(choices),
+      faults_(faults),
+      trace_(std::move(trace)),
+      configuration_(configuration_of(mix.nodes)),
+      images_(mix.nodes),
+      network_(mix.nodes, mix.faults, choices, faults),
+      checker_(configuration_, images_),
+      history_(checker_) {
+  nodes_.reserve(mix.nodes);
+  for (std::size_t number = 0; number < mix.nodes; ++number) {
+    const Duration offset = choices.between(0s, 3600s, Stream::kSetup, number);
+    const std::uint64_t drift = choices.below(2 * mix.faults.drift_ppm + 1, Stream::kSetup, number);
+    const auto drift_ppm =
+        static_cast<std::int32_t>(drift) - static_cast<std::int32_t>(mix.faults.drift_ppm);
+    nodes_.emplace_back(number, founded(number, configuration_), DriftingClock(offset, drift_ppm));
+    images_[number] = &nodes_.back().disk.image();
+  }
+  for (std::size_t number = 0; number < mix.nodes; ++number) restart(number);
+}
+
+void Cluster::run_until(Instant end) {
+  while (!queue_.empty() && queue_.next_time() <= end) {
+    auto [at, event] = queue_.take();
+    now_ = at;
+    std::visit([&](const auto& kind) { happen(kind); }, event);
+  }
+  now_ = end;
+}
+
+void Cluster::after(Duration delay, std::function<void()> action) {
+  queue_.schedule(now_ + delay, Alarm{[this, action = std::move(action)] {
+                    ++events_;
+                    note(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
+                    action();
+                  }});
+}
+
+// --- The process --------------------------------------------------------------------------------
+
+void Cluster::wake(Node& node, Instant at) {
+  if (node.wake && *node.wake <= at) return;
+  node.wake = at;
+  queue_.schedule(at, Turn{node.number, ++node.wake_ordinal});
+}
+
+void Cluster::give(Node& node, Input input) {
+  node.inputs.push_back(std::move(input));
+  wake(node, now_ + choices_.between(0us, kTurnMost, Stream::kTurn, node.number));
+}
+
+void Cluster::happen(const Turn& turn) {
+  Node& node = nodes_[turn.node];
+  if (turn.ordinal != node.wake_ordinal || !node.wake) return;
+  node.wake.reset();
+  if (!node.up() || node.paused) return;
+  ++events_;
+  if (node.persisted) {
+    node.durable = *std::exchange(node.persisted, std::nullopt);
+    send(node, node.deferred.release(node.durable));
+    node.inputs.push_back(Persisted{node.durable});
+  }
+  step(node);
+}
+
+void Cluster::step(Node& node) {
+  ++steps_;
+  Replica& replica = *node.replica;
+  const std::vector<Input> inputs = std::exchange(node.inputs, {});
+  Output output = replica.step(node.clock.at(now_), inputs);
+  checker_.stepped(node.number, replica, output);
+
+  note(static_cast<std::uint64_t>(now_.time_since_epoch().count()) ^ node.number << 56);
+  note(replica.raft().term().value() ^ replica.raft().commit_index().value() << 32 ^
+       replica.raft().log().last().index.value() << 16);
+  carry_out(node, std::move(output));
+  if (!node.up()) return;
+  node.wake.reset();
+  if (const auto deadline = replica.deadline()) wake(node, node.clock.when(*deadline, now_));
+}
+
+void Cluster::carry_out(Node& node, Output output) {
+  for (const raft::Event& event : output.events) {
+    elections_ += std::holds_alternative<raft::BecameLeader>(event) ? 1 : 0;
+    if (trace_) {
+      trace(node,
+            "term " + std::to_string(raft::term_of(event).value()) + ": " + raft::describe(event));
+    }
+  }
+  constexpr std::uint64_t kPoints = 4;
+  std::uint64_t crash_at = kPoints;
+  if (!spared(node) &&
+      choices_.chance(mix_.faults.crash_in_step_ppm, Stream::kCrashPoint, node.number)) {
+    crash_at = choices_.below(kPoints, Stream::kCrashPoint, node.number);
+  }
+  if (crash_point(node, 0, crash_at)) return;
+  if (output.persist) {
+    node.disk.submit(std::move(*output.persist));
+    start_disk(node);
+  }
+  if (crash_point(node, 1, crash_at)) return;
+  send(node, output.messages);
+  node.deferred.hold(std::move(output.messages_after_persist));
+  send(node, node.deferred.release(node.durable));
+  if (crash_point(node, 2, crash_at)) return;
+  for (const Reply& reply : output.replies) answer(node, reply);
+  crash_point(node, 3, crash_at);
+}
+
+bool Cluster::crash_point(Node& node, std::uint64_t point, std::uint64_t chosen) {
+  if (point != chosen) return false;
+  ++faults_.crashes_in_step;
+  crash(node.number);
+  if (crashed_) crashed_(node.number);
+  return true;
+}
+
+void Cluster::answer(Node& node, const Reply& reply) {
+  const auto found = node.requests.find(reply.id);
+  ANCHOR_ASSERT(found != node.requests.end(), "each request is answered once");
+  const OperationId operation = found->second;
+  node.requests.erase(found);
+  note(reply.outcome.index());
+  history_.returned(operation, reply.outcome);
+  if (answer_) answer_(operation, &reply.outcome);
+}
+
+OperationId Cluster::submit(std::size_t number, std::variant<kv::Command, ReadKey> request) {
+  Node& node = nodes_[number];
+  ANCHOR_ASSERT(node.up());
+  const RequestId id(++last_request_);
+  const OperationId operation = history_.call(request);
+  const Instant deadline =
+      node.clock.at(now_) + choices_.between(500ms, 6s, Stream::kClient, number);
+  node.requests.emplace(id, operation);
+  give(node, ClientRequest{.id = id, .deadline = deadline, .body = std::move(request)});
+  return operation;
+}
+
+// --- The disk -----------------------------------------------------------------------------------
+
+void Cluster::start_disk(Node& node) {
+  if (!node.disk.idle_with_work()) return;
+  node.disk.begin();
+  const Faults& faults = mix_.faults;
+  Duration most = faults.disk_most;
+  if (node.slow_disk) most = std::max(most, faults.slow_disk_most);
+  if (spared(node)) most = faults.disk_least;
+  const Duration latency =
+      choices_.between(faults.disk_least, most, Stream::kDiskLatency, node.number);
+  queue_.schedule(now_ + latency, DiskDone{node.number, node.life});
+}
+
+void Cluster::happen(const DiskDone& done) {
+  Node& node = nodes_[done.node];
+  if (done.life != node.life) return;
+  ++events_;
+  for (const raft::PersistBatch& batch : node.disk.writing()) {
+    checker_.writing(node.number, batch);
+  }
+  node.persisted = node.disk.complete();
+  start_disk(node);
+  wake(node, now_ + choices_.between(0us, kTurnMost, Stream::kTurn, node.number));
+}
+
+// --- The network --------------------------------------------------------------------------------
+
+void Cluster::send(Node& node, const std::vector<raft::Message>& messages) {
+  for (const raft::Message& message : messages) {
+    checker_.sending(node.number, message);
+    const Bytes frame = codec::encode_message(kClusterId, message);
+    std::uint64_t header = 0;
+    std::memcpy(&header, frame.data(), sizeof header);
+    note(header);
+    const auto to =
+        static_cast<std::size_t>(std::ranges::find(nodes_, message.to, &Node::id) - nodes_.begin());
+    ANCHOR_ASSERT(to < nodes_.size());
+    for (Delivery& delivery : network_.send(node.number, to, frame, now_)) {
+      const Instant at = delivery.at;
+      queue_.schedule(at, Arrival{node.number, to, std::move(delivery)});
+    }
+  }
+}
+
+void Cluster::happen(const Arrival& arrival) {
+  Node& node = nodes_[arrival.to];
+  if (!node.up() || !network_.alive(arrival.from, arrival.to, arrival.delivery)) return;
+  ++events_;
+  // What was damaged on the way must be found out here, and not be taken for anything.
+  auto message = codec::decode_message(kClusterId, arrival.delivery.frame);
+  if (message) give(node, PeerMessage{std::move(*message)});
+}
+
+// --- Faults -------------------------------------------------------------------------------------
+
+void Cluster::crash(std::size_t number) {
+  Node& node = nodes_[number];
+  if (!node.up()) return;
+  trace(node, "crashes");
+  node.disk.crash(choices_.below(2, Stream::kDiskAtCrash, number) == 0);
+  node.replica.reset();
+  node.paused = false;
+  node.inputs.clear();
+  node.persisted.reset();
+  node.wake.reset();
+  node.deferred.clear();
+  node.durable = {};
+  ++node.life;
+  for (const auto& [id, operation] : std::exchange(node.requests, {})) {
+    if (answer_) answer_(operation, nullptr);
+  }
+}
+
+void Cluster::restart(std::size_t number) {
+  Node& node = nodes_[number];
+  if (node.up()) return;
+  raft::Recovered recovered = node.disk.boot();
+  trace(node, "starts, boot " + std::to_string(recovered.boot.value()));
+  const Replica::Options options{
+      .raft = mix_.raft, .seed = choices_.draw(Stream::kSetup, number), .check_invariants = true};
+  node.replica.emplace(options, std::move(recovered));
+  checker_.booted(number, *node.replica);
+  wake(node, now_);
+}
+
+void Cluster::pause(std::size_t number) {
+  trace(nodes_[number], "pauses");
+  nodes_[number].paused = true;
+}
+
+void Cluster::resume(std::size_t number) {
+  Node& node = nodes_[number];
+  if (!std::exchange(node.paused, false) || !node.up()) return;
+  trace(node, "goes on");
+  node.wake.reset();
+  wake(node, now_);
+}
+
+void Cluster::jump_clock(std::size_t number, Duration forward) {
+  Node& node = nodes_[number];
+  trace(node, "clock jumps " + std::to_string(forward.count()) + " us");
+  node.clock.jump(now_, forward);
+  if (!node.up()) return;
+  // Timers run on another clock, and are late at worst: it notices at its next turn.
+  wake(node, now_ + choices_.between(0us, 10ms, Stream::kTurn, number));
+}
+
+void Cluster::reset_connection(std::size_t from, std::size_t to) {
+  network_.reset(from, to);
+  if (nodes_[from].up()) give(nodes_[from], PeerUnreachable{nodes_[to].id});
+}
+
+void Cluster::trace(const Node& node, std::string_view what) {
+  if (trace_) trace_(now_, node.id.name() + " " + std::string(what));
+}
+
+}  // namespace anchor::sim

@@ -1,0 +1,158 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/deferred_messages.h"
+#include "core/replica.h"
+#include "sim/choices.h"
+#include "sim/clock.h"
+#include "sim/cluster_checker.h"
+#include "sim/disk.h"
+#include "sim/event_queue.h"
+#include "sim/history.h"
+#include "sim/network.h"
+#include "sim/profile.h"
+
+namespace anchor::sim {
+
+// A node: the production replica within a shell made of virtual things.
+struct Node {
+  Node(std::size_t number, Disk disk, DriftingClock clock);
+
+  bool up() const { return replica.has_value(); }
+
+  std::size_t number;
+  raft::ServerId id;
+  Disk disk;
+  DriftingClock clock;
+
+  // None: the process is down.
+  std::optional<Replica> replica{};
+  bool paused = false;
+  bool slow_disk = false;
+
+  // For its next step, and when that is.
+  std::vector<Input> inputs{};
+  std::optional<raft::WriteId> persisted{};
+  std::optional<Instant> wake{};
+  std::uint64_t wake_ordinal = 0;
+  // The disk's completions are for one life of the process.
+  std::uint64_t life = 0;
+
+  raft::WriteId durable{};
+  DeferredMessages deferred{};
+  std::map<RequestId, OperationId> requests{};
+};
+
+// What became of an operation. Null: the connection broke, and nobody knows.
+using Answer = std::function<void(OperationId, const Outcome*)>;
+// A line of the trace, at an instant.
+using Trace = std::function<void(Instant, const std::string&)>;
+
+// N nodes on one thread: virtual network, disks and clocks around production replicas. Every event
+// is followed by the whole-cluster checks, which throw a Violation.
+class Cluster {
+ public:
+  Cluster(const Mix& mix, Choices& choices, FaultCounts& faults, Trace trace);
+
+  Instant now() const { return now_; }
+  // Carries out what happens until `end`.
+  void run_until(Instant end);
+  // Calls `action` then.
+  void after(Duration delay, std::function<void()> action);
+
+  std::size_t size() const { return nodes_.size(); }
+  const Node& node(std::size_t number) const { return nodes_[number]; }
+  Network& network() { return network_; }
+  const ClusterChecker& checker() const { return checker_; }
+  const History& history() const { return history_; }
+  std::uint64_t event_count() const { return events_; }
+  std::uint64_t step_count() const { return steps_; }
+  std::uint64_t elections() const { return elections_; }
+  // Of all that happened, and what it led to: the same for the same seed, everywhere.
+  std::uint64_t hash() const { return hash_; }
+
+  // Requires: the node is up; `answer` is called exactly once.
+  OperationId submit(std::size_t number, std::variant<kv::Command, ReadKey> request);
+  void on_answer(Answer answer) { answer_ = std::move(answer); }
+
+  void crash(std::size_t number);
+  void restart(std::size_t number);
+  void pause(std::size_t number);
+  void resume(std::size_t number);
+  void set_slow_disk(std::size_t number, bool slow) { nodes_[number].slow_disk = slow; }
+  void jump_clock(std::size_t number, Duration forward);
+  // The sender notices that its connection is lost.
+  void reset_connection(std::size_t from, std::size_t to);
+  // From now on no node crashes of itself, and the disks of these are quick.
+  void spare(const std::vector<bool>& spared) { spared_ = spared; }
+  // Called when a node crashed of itself.
+  void on_crash(std::function<void(std::size_t)> crashed) { crashed_ = std::move(crashed); }
+
+ private:
+  struct Turn {
+    std::size_t node;
+    std::uint64_t ordinal;
+  };
+  struct DiskDone {
+    std::size_t node;
+    std::uint64_t life;
+  };
+  struct Arrival {
+    std::size_t from;
+    std::size_t to;
+    Delivery delivery;
+  };
+  struct Alarm {
+    std::function<void()> action;
+  };
+  using Event = std::variant<Turn, DiskDone, Arrival, Alarm>;
+
+  void happen(const Turn& turn);
+  void happen(const DiskDone& done);
+  void happen(const Arrival& arrival);
+  void happen(const Alarm& alarm) { alarm.action(); }
+
+  void wake(Node& node, Instant at);
+  void give(Node& node, Input input);
+  void step(Node& node);
+  void carry_out(Node& node, Output output);
+  bool crash_point(Node& node, std::uint64_t point, std::uint64_t chosen);
+  void send(Node& node, const std::vector<raft::Message>& messages);
+  void answer(Node& node, const Reply& reply);
+  void start_disk(Node& node);
+  bool spared(const Node& node) const { return !spared_.empty() && spared_[node.number]; }
+  void note(std::uint64_t value) { hash_ = mix64(hash_ ^ value); }
+  void trace(const Node& node, std::string_view what);
+
+  const Mix& mix_;
+  Choices& choices_;
+  FaultCounts& faults_;
+  Trace trace_;
+  raft::Configuration configuration_;
+  std::vector<const DiskImage*> images_;
+  std::vector<Node> nodes_;
+  Network network_;
+  ClusterChecker checker_;
+  History history_;
+  Answer answer_;
+  std::function<void(std::size_t)> crashed_;
+  std::vector<bool> spared_;
+
+  Instant now_{};
+  EventQueue<Event> queue_;
+  std::uint64_t last_request_ = 0;
+  std::uint64_t events_ = 0;
+  std::uint64_t steps_ = 0;
+  std::uint64_t elections_ = 0;
+  std::uint64_t hash_ = 0;
+};
+
+}  // namespace anchor::sim

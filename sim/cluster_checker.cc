@@ -1,0 +1,220 @@
+#include "sim/cluster_checker.h"
+
+#include <algorithm>
+
+#include "core/base/hash.h"
+#include "core/base/random.h"
+#include "core/raft/quorum.h"
+#include "sim/violation.h"
+
+namespace anchor::sim {
+namespace {
+
+std::string at(std::size_t node, raft::Index index) {
+  return "node " + std::to_string(node + 1) + ", index " + std::to_string(index.value());
+}
+
+std::uint64_t payload_hash(const raft::Entry& entry) {
+  if (const auto* command = std::get_if<raft::Command>(&entry.payload)) {
+    return command_hash(command->payload);
+  }
+  return entry.payload.index();
+}
+
+std::uint64_t extend(std::uint64_t chain, const raft::Entry& entry) {
+  return mix64(mix64(chain ^ entry.term.value()) ^ payload_hash(entry));
+}
+
+}  // namespace
+
+std::uint64_t command_hash(const Bytes& command) {
+  return hash_bytes(command.view(), 1);
+}
+
+ClusterChecker::ClusterChecker(const raft::Configuration& configuration,
+                               const std::vector<const DiskImage*>& disks)
+    : configuration_(configuration), disks_(disks), nodes_(disks.size()) {}
+
+void ClusterChecker::booted(std::size_t node, const Replica& replica) {
+  NodeView& view = nodes_[node];
+  view = {};
+  view.term = replica.raft().term();
+  follow_log(node, replica.raft().log());
+}
+
+void ClusterChecker::stepped(std::size_t node, const Replica& replica, const raft::Output& output) {
+  NodeView& view = nodes_[node];
+  const raft::Raft& raft = replica.raft();
+  check(raft.term() >= view.term, "monotonic-term", "node " + std::to_string(node + 1));
+  view.term = raft.term();
+
+  if (output.persist && output.persist->truncate_from) {
+    const raft::Index from = *output.persist->truncate_from;
+    check(view.leads != raft.term() || view.leads == raft::Term(), "leader-append-only",
+          at(node, from));
+    check(from > view.commit_index, "truncates-committed", at(node, from));
+    view.chain.resize(std::min<std::size_t>(view.chain.size(), from.value() - 1));
+  }
+  follow_log(node, raft.log());
+  check_leadership(node, raft);
+  check_commits(node, raft);
+  check_digest(node, replica);
+}
+
+// Log matching (dissertation figure 3.2): what has the same index and term has the same past.
+void ClusterChecker::follow_log(std::size_t node, const raft::Log& log) {
+  std::vector<std::uint64_t>& chain = nodes_[node].chain;
+  check(chain.size() <= log.last().index.value(), "log-shrinks-unwritten",
+        at(node, log.last().index));
+  for (raft::Index index(chain.size() + 1); index <= log.last().index; ++index) {
+    const raft::Entry& entry = log.at(index);
+    chain.push_back(extend(chain.empty() ? 0 : chain.back(), entry));
+    if (known_.size() < index.value()) known_.resize(index.value());
+    std::vector<TermChain>& known = known_[index.value() - 1];
+    const auto same_term = std::ranges::find(known, entry.term, &TermChain::term);
+    if (same_term == known.end()) {
+      known.push_back({entry.term, chain.back()});
+    } else {
+      check(same_term->chain == chain.back(), "log-matching", at(node, index));
+    }
+  }
+}
+
+void ClusterChecker::check_leadership(std::size_t node, const raft::Raft& raft) {
+  NodeView& view = nodes_[node];
+  if (!raft.is_leader()) {
+    view.leads = {};
+    return;
+  }
+  const raft::Term term = raft.term();
+  const auto [found, elected] = leaderships_.try_emplace(term);
+  Leadership& leadership = found->second;
+  if (elected) {
+    leadership.node = node;
+    for (raft::Index index(1); index <= commit_index(); ++index) {
+      const CommittedEntry& entry = committed_at(index);
+      if (entry.commit_term >= term) continue;
+      check(view.chain.size() >= index.value() && view.chain[index.value() - 1] == entry.chain,
+            "leader-completeness", at(node, index) + ", term " + std::to_string(term.value()));
+    }
+  }
+  check(leadership.node == node, "election-safety",
+        "nodes " + std::to_string(leadership.node + 1) + " and " + std::to_string(node + 1) +
+            " lead in term " + std::to_string(term.value()));
+  view.leads = term;
+  leadership.chain.insert(leadership.chain.end(),
+                          view.chain.begin() + static_cast<std::ptrdiff_t>(leadership.chain.size()),
+                          view.chain.end());
+}
+
+void ClusterChecker::check_commits(std::size_t node, const raft::Raft& raft) {
+  NodeView& view = nodes_[node];
+  check(raft.commit_index() >= view.commit_index, "monotonic-commit",
+        at(node, raft.commit_index()));
+  for (raft::Index index = view.commit_index.next(); index <= raft.commit_index(); ++index) {
+    if (index > commit_index()) {
+      add_commit(node, raft, index);
+    } else {
+      check(view.chain[index.value() - 1] == committed_at(index).chain, "state-machine-safety",
+            at(node, index));
+    }
+  }
+  view.commit_index = raft.commit_index();
+}
+
+void ClusterChecker::add_commit(std::size_t node, const raft::Raft& raft, raft::Index index) {
+  const raft::Entry& entry = raft.log().at(index);
+  const auto durable = [&](const raft::ServerId& id) {
+    const auto member = std::ranges::find(configuration_.members, id, &raft::Member::id);
+    const auto other = static_cast<std::size_t>(member - configuration_.members.begin());
+    return disks_[other]->term_at(index) == entry.term;
+  };
+  check(raft::is_quorum(configuration_, durable), "committed-not-durable", at(node, index));
+
+  // Whoever leads, or led, in a later term must have it already.
+  const std::uint64_t chain = nodes_[node].chain[index.value() - 1];
+  for (auto later = leaderships_.upper_bound(raft.term()); later != leaderships_.end(); ++later) {
+    const auto& log = later->second.chain;
+    check(log.size() >= index.value() && log[index.value() - 1] == chain, "leader-completeness",
+          at(node, index) + ", term " + std::to_string(later->first.value()));
+  }
+
+  CommittedEntry committed{.term = entry.term, .commit_term = raft.term(), .chain = chain};
+  const auto* command = std::get_if<raft::Command>(&entry.payload);
+  committed.expected = model_.apply(command == nullptr ? nullptr : &command->payload);
+  if (command != nullptr) {
+    committed.command = command_hash(command->payload);
+    commands_[committed.command].at.push_back(index);
+    check_once(committed.command);
+  }
+  committed_.push_back(std::move(committed));
+}
+
+void ClusterChecker::refused(std::uint64_t command) {
+  ++commands_[command].refused;
+  check_once(command);
+}
+
+// Commands with the same bytes cannot be told apart, but counted: no more may be committed than
+// were issued and not answered "not applied".
+void ClusterChecker::check_once(std::uint64_t command) const {
+  const Command& counts = commands_.at(command);
+  check(counts.at.size() <= counts.issued, "applied-twice",
+        "committed " + std::to_string(counts.at.size()) + " times, issued " +
+            std::to_string(counts.issued) + " times");
+  check(counts.at.size() + counts.refused <= counts.issued, "not-applied-is-applied",
+        "an operation that was answered \"not applied\" is in the log");
+}
+
+void ClusterChecker::check_digest(std::size_t node, const Replica& replica) {
+  NodeView& view = nodes_[node];
+  const raft::Index index = replica.applied_index();
+  check(index >= view.applied_index && index <= view.commit_index, "monotonic-applied",
+        at(node, index));
+  if (index == view.applied_index) return;
+  view.applied_index = index;
+  if (digests_.size() <= index.value()) digests_.resize(index.value() + 1);
+  std::uint64_t& digest = digests_[index.value()];
+  if (digest == 0) digest = replica.store().digest();
+  check(digest == replica.store().digest(), "digest", at(node, index));
+}
+
+void ClusterChecker::sending(std::size_t node, const raft::Message& message) const {
+  const DiskImage& image = *disks_[node];
+  const raft::HardState& durable = image.stable.hard_state;
+  const std::string who =
+      "node " + std::to_string(node + 1) + ", term " + std::to_string(message.term.value());
+  check(durable.term >= message.term, "ack-honesty-term", who);
+  const auto voted = [&](raft::Term term, const raft::ServerId& candidate) {
+    return durable.term > term ||
+           (durable.term == term && durable.vote && durable.vote->id == candidate);
+  };
+  if (const auto* reply = std::get_if<raft::VoteReply>(&message.body)) {
+    check(!reply->granted || reply->pre_vote || voted(reply->campaign_term, message.to),
+          "ack-honesty-vote", who);
+  } else if (const auto* request = std::get_if<raft::RequestVote>(&message.body)) {
+    check(request->pre_vote || voted(request->campaign_term, message.from.id), "ack-honesty-vote",
+          who);
+  } else if (const auto* accepted = std::get_if<raft::AppendAccepted>(&message.body)) {
+    if (durable.term > message.term) return;
+    const raft::Index match = accepted->match_index;
+    check(match <= image.last(), "ack-honesty-append", who);
+    const auto leadership = leaderships_.find(message.term);
+    if (leadership == leaderships_.end() || match == raft::Index()) return;
+    const std::vector<TermChain>& known = known_[match.value() - 1];
+    const auto same_term = std::ranges::find(known, *image.term_at(match), &TermChain::term);
+    const auto& leader = leadership->second.chain;
+    check(same_term != known.end() && leader.size() >= match.value() &&
+              leader[match.value() - 1] == same_term->chain,
+          "ack-honesty-append", who + ", index " + std::to_string(match.value()));
+  }
+}
+
+void ClusterChecker::writing(std::size_t node, const raft::PersistBatch& batch) const {
+  if (!batch.truncate_from || *batch.truncate_from > commit_index()) return;
+  const raft::Index from = *batch.truncate_from;
+  check(disks_[node]->term_at(from) != committed_at(from).term, "truncates-committed",
+        at(node, from));
+}
+
+}  // namespace anchor::sim

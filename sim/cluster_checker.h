@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/replica.h"
+#include "sim/disk.h"
+#include "sim/model.h"
+
+namespace anchor::sim {
+
+// The order in which entries were committed: what linearizability is checked against.
+struct CommittedEntry {
+  raft::Term term;
+  // Of the leader that committed it first.
+  raft::Term commit_term;
+  // The hash of all entries up to here.
+  std::uint64_t chain = 0;
+  // Of the command's bytes; zero if it is none.
+  std::uint64_t command = 0;
+  kv::CommandResult expected{};
+};
+
+// Safety over the whole cluster, checked after every event on the node that it happened to. It is
+// told what the nodes do and looks into them and their disks; they know nothing of it.
+class ClusterChecker {
+ public:
+  // `disks` outlives it and has an element for each node.
+  ClusterChecker(const raft::Configuration& configuration,
+                 const std::vector<const DiskImage*>& disks);
+
+  void booted(std::size_t node, const Replica& replica);
+  // Before what the step put out is carried out.
+  void stepped(std::size_t node, const Replica& replica, const raft::Output& output);
+  // A message is about to leave, whose node's disk would leave its image if power failed now.
+  void sending(std::size_t node, const raft::Message& message) const;
+  // The disk is about to carry out the batch.
+  void writing(std::size_t node, const raft::PersistBatch& batch) const;
+
+  const std::vector<CommittedEntry>& committed() const { return committed_; }
+  raft::Index commit_index() const { return raft::Index(committed_.size()); }
+  const CommittedEntry& committed_at(raft::Index index) const {
+    return committed_[index.value() - 1];
+  }
+  const Model& model() const { return model_; }
+
+  // A command was given to a replica, under the hash of its bytes.
+  void issued(std::uint64_t command) { ++commands_[command].issued; }
+  // It was answered "not applied".
+  void refused(std::uint64_t command);
+  // Where commands with this hash were committed.
+  const std::vector<raft::Index>& positions(std::uint64_t command) { return commands_[command].at; }
+
+ private:
+  struct NodeView {
+    // By index - 1, as in its log.
+    std::vector<std::uint64_t> chain;
+    raft::Index commit_index;
+    raft::Index applied_index;
+    raft::Term term;
+    // It led in this term when it was last seen; zero if it did not lead.
+    raft::Term leads;
+  };
+  struct TermChain {
+    raft::Term term;
+    std::uint64_t chain;
+  };
+  struct Leadership {
+    std::size_t node = 0;
+    // Its log while it leads; it only grows.
+    std::vector<std::uint64_t> chain;
+  };
+  struct Command {
+    std::uint64_t issued = 0;
+    std::uint64_t refused = 0;
+    std::vector<raft::Index> at;
+  };
+
+  void follow_log(std::size_t node, const raft::Log& log);
+  void check_leadership(std::size_t node, const raft::Raft& raft);
+  void check_commits(std::size_t node, const raft::Raft& raft);
+  void add_commit(std::size_t node, const raft::Raft& raft, raft::Index index);
+  void check_digest(std::size_t node, const Replica& replica);
+  void check_once(std::uint64_t command) const;
+
+  const raft::Configuration configuration_;
+  const std::vector<const DiskImage*>& disks_;
+  std::vector<NodeView> nodes_;
+  // By index - 1: the hash of all up to there, for each term that an entry there ever had.
+  std::vector<std::vector<TermChain>> known_;
+  std::map<raft::Term, Leadership> leaderships_;
+  std::vector<CommittedEntry> committed_;
+  // By applied index; zero: nobody stopped there.
+  std::vector<std::uint64_t> digests_;
+  std::map<std::uint64_t, Command> commands_;
+  Model model_;
+};
+
+// The name that commands go by in checkers.
+std::uint64_t command_hash(const Bytes& command);
+
+}  // namespace anchor::sim

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/codec/record_codec.h"
+#include "core/raft/step.h"
+#include "core/raft/types.h"
+
+namespace anchor::sim {
+
+// What a crash leaves: the records as bytes, and what checkers want to know of them without
+// decoding them.
+struct DiskImage {
+  struct Record {
+    raft::Term term;
+    Bytes bytes;
+  };
+  codec::StableState stable;
+  Bytes stable_bytes;
+  // Of the indexes 1, 2, ...
+  std::vector<Record> records;
+
+  raft::Index last() const { return raft::Index(records.size()); }
+  // None: it has no such entry.
+  std::optional<raft::Term> term_at(raft::Index index) const;
+};
+
+// A virtual disk with the store's contract: batches are written in order, those that wait become
+// one transaction when the one before them is done, and at a crash a transaction is there whole or
+// not at all.
+class Disk {
+ public:
+  // A member's directory as founding leaves it.
+  Disk(codec::StableState stable, const std::vector<raft::Entry>& entries);
+
+  const DiskImage& image() const { return image_; }
+
+  void submit(raft::PersistBatch batch) { waiting_.push_back(std::move(batch)); }
+  bool busy() const { return !writing_.empty(); }
+  bool idle_with_work() const { return writing_.empty() && !waiting_.empty(); }
+
+  // Begins a transaction with all that waits. Requires: idle_with_work().
+  void begin();
+  // The batches of the transaction that is being written.
+  const std::vector<raft::PersistBatch>& writing() const { return writing_; }
+  // The transaction is durable; returns its newest batch's id. Requires: busy().
+  raft::WriteId complete();
+
+  // Power is lost; `whole`: the transaction that was being written made it.
+  void crash(bool whole);
+
+  // Reads all back, as a new boot, which is durable when this returns. Fails an assertion if the
+  // image does not verify: nothing here damages it.
+  raft::Recovered boot();
+
+ private:
+  void write(const raft::PersistBatch& batch);
+  void store_stable();
+
+  DiskImage image_;
+  std::vector<raft::PersistBatch> waiting_;
+  std::vector<raft::PersistBatch> writing_;
+};
+
+}  // namespace anchor::sim

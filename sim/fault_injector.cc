@@ -1,0 +1,78 @@
+#include "sim/fault_injector.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace anchor::sim {
+
+FaultInjector::FaultInjector(const Mix& mix, Cluster& cluster, Choices& choices,
+                             FaultCounts& counts)
+    : faults_(mix.faults), cluster_(cluster), choices_(choices), counts_(counts) {}
+
+void FaultInjector::start() {
+  repeat(faults_.partitions, [this] {
+    cluster_.network().partition();
+    end_after(faults_.partitions, [this] { cluster_.network().heal(); });
+  });
+  repeat(faults_.resets, [this] {
+    const std::size_t from = any_node();
+    const std::size_t to = any_node();
+    if (from == to) return;
+    ++counts_.resets;
+    cluster_.reset_connection(from, to);
+  });
+  cluster_.on_crash([this](std::size_t node) { restart_later(node); });
+  repeat(faults_.crashes, [this] {
+    const std::size_t node = any_node();
+    if (!cluster_.node(node).up()) return;
+    ++counts_.crashes;
+    cluster_.crash(node);
+    restart_later(node);
+  });
+  repeat(faults_.pauses, [this] {
+    const std::size_t node = any_node();
+    ++counts_.pauses;
+    cluster_.pause(node);
+    end_after(faults_.pauses, [this, node] { cluster_.resume(node); });
+  });
+  repeat(faults_.slow_disks, [this] {
+    const std::size_t node = any_node();
+    ++counts_.slow_disks;
+    cluster_.set_slow_disk(node, true);
+    end_after(faults_.slow_disks, [this, node] { cluster_.set_slow_disk(node, false); });
+  });
+  repeat(faults_.clock_jumps, [this] {
+    ++counts_.clock_jumps;
+    const Duration forward = choices_.between(0us, faults_.clock_jumps.longest, Stream::kFaultTime);
+    cluster_.jump_clock(any_node(), forward);
+  });
+}
+
+void FaultInjector::repeat(const Episodes& episodes, std::function<void()> begin) {
+  if (episodes.every == Duration{}) return;
+  const Duration wait = choices_.between(0us, 2 * episodes.every, Stream::kFaultTime);
+  cluster_.after(wait, [this, &episodes, begin = std::move(begin)] {
+    if (stopped_) return;
+    begin();
+    repeat(episodes, begin);
+  });
+}
+
+void FaultInjector::end_after(const Episodes& episodes, std::function<void()> end) {
+  const Duration lasts = choices_.between(0us, episodes.longest, Stream::kFaultTime);
+  cluster_.after(lasts, [this, end = std::move(end)] {
+    if (!stopped_) end();
+  });
+}
+
+void FaultInjector::restart_later(std::size_t node) {
+  constexpr Duration kLeast = 500ms;
+  const Episodes down{.every = {}, .longest = std::max(faults_.crashes.longest, kLeast)};
+  end_after(down, [this, node] { cluster_.restart(node); });
+}
+
+std::size_t FaultInjector::any_node() {
+  return static_cast<std::size_t>(choices_.below(cluster_.size(), Stream::kFault));
+}
+
+}  // namespace anchor::sim

@@ -1,0 +1,121 @@
+#include "sim/profile.h"
+
+#include <algorithm>
+#include <array>
+
+namespace anchor::sim {
+namespace {
+
+bool coin(Choices& choices) {
+  return choices.below(2, Stream::kMix) == 0;
+}
+
+template <typename T, std::size_t N>
+T one_of(const T (&values)[N], Choices& choices) {
+  return values[choices.below(N, Stream::kMix)];
+}
+
+Mix draw_cluster(Choices& choices) {
+  Mix mix;
+  mix.nodes = one_of({3, 3, 5, 5, 4, 2, 1, 7}, choices);
+  mix.clients = 1 + choices.below(8, Stream::kMix);
+  mix.keys = one_of({1, 2, 8, 32}, choices);
+  mix.think_most = one_of({5ms, 50ms, 200ms}, choices);
+  mix.value_bytes_most = one_of({16, 64, 400}, choices);
+  const Duration timeout = one_of({150ms, 300ms, 300ms, 1000ms}, choices);
+  mix.raft.election_timeout = timeout;
+  mix.raft.heartbeat_interval = timeout / static_cast<int>(4 + choices.below(6, Stream::kMix));
+  // Small bounds, so that what happens at a bound happens.
+  mix.raft.append_bytes = one_of({1 << 20, 4096, 512}, choices);
+  mix.raft.window_messages = one_of({256, 16, 3}, choices);
+  mix.raft.window_bytes = one_of({16 << 20, 8192}, choices);
+  mix.raft.uncommitted_bytes = one_of({64 << 20, 64 << 20, 4096}, choices);
+  return mix;
+}
+
+void add_network_faults(Faults& faults, Choices& choices) {
+  if (coin(choices)) faults.loss_ppm = one_of({1'000, 10'000, 50'000, 200'000}, choices);
+  if (coin(choices)) faults.duplicate_ppm = one_of({1'000, 50'000, 200'000}, choices);
+  if (coin(choices)) faults.corrupt_ppm = one_of({1'000, 20'000}, choices);
+  faults.ordered_links = coin(choices);
+  if (coin(choices)) faults.delay_most = one_of({1ms, 10ms, 60ms}, choices);
+  if (coin(choices)) {
+    faults.straggler_ppm = one_of({1'000, 20'000, 100'000}, choices);
+    faults.straggler_most = one_of({100ms, 1000ms, 5000ms}, choices);
+  }
+  if (coin(choices)) {
+    faults.partitions = {.every = one_of({500ms, 2000ms, 5000ms}, choices),
+                         .longest = one_of({500ms, 2000ms, 8000ms}, choices)};
+  }
+  if (coin(choices)) faults.resets = {.every = one_of({100ms, 1000ms}, choices), .longest = {}};
+}
+
+void add_node_faults(Faults& faults, Choices& choices) {
+  if (coin(choices)) {
+    faults.crashes = {.every = one_of({300ms, 1000ms, 4000ms}, choices),
+                      .longest = one_of({20ms, 500ms, 3000ms}, choices)};
+  }
+  if (coin(choices)) faults.crash_in_step_ppm = one_of({100, 1'000, 5'000}, choices);
+  if (coin(choices)) {
+    faults.pauses = {.every = one_of({500ms, 2000ms, 5000ms}, choices),
+                     .longest = one_of({100ms, 1000ms, 4000ms}, choices)};
+  }
+  if (coin(choices)) faults.drift_ppm = one_of({1'000, 10'000, 50'000}, choices);
+  if (coin(choices))
+    faults.clock_jumps = {.every = 2000ms, .longest = one_of({50ms, 2000ms}, choices)};
+}
+
+void add_disk_faults(Faults& faults, Choices& choices) {
+  if (coin(choices)) faults.disk_most = one_of({2ms, 10ms, 50ms}, choices);
+  if (coin(choices)) {
+    faults.slow_disks = {.every = one_of({1000ms, 4000ms}, choices),
+                         .longest = one_of({500ms, 3000ms}, choices)};
+    faults.slow_disk_most = one_of({50ms, 500ms, 2000ms}, choices);
+  }
+}
+
+Mix draw_everything(Choices& choices) {
+  Mix mix = draw_cluster(choices);
+  add_network_faults(mix.faults, choices);
+  add_node_faults(mix.faults, choices);
+  add_disk_faults(mix.faults, choices);
+  return mix;
+}
+
+Mix draw_calm(Choices& choices) {
+  return draw_cluster(choices);
+}
+
+Mix draw_network(Choices& choices) {
+  Mix mix = draw_cluster(choices);
+  add_network_faults(mix.faults, choices);
+  return mix;
+}
+
+Mix draw_crash(Choices& choices) {
+  Mix mix = draw_cluster(choices);
+  add_node_faults(mix.faults, choices);
+  add_disk_faults(mix.faults, choices);
+  return mix;
+}
+
+constexpr std::array kProfiles = {
+    Profile{"default", "every kind of fault, each on or off by the seed", draw_everything},
+    Profile{"calm", "no faults: what a cluster does when it is left alone", draw_calm},
+    Profile{"network", "loss, delay, duplication, reordering, corruption, partitions, resets",
+            draw_network},
+    Profile{"crash", "crashes, pauses, clocks that drift and jump, slow disks", draw_crash},
+};
+
+}  // namespace
+
+std::span<const Profile> profiles() {
+  return kProfiles;
+}
+
+const Profile* find_profile(std::string_view name) {
+  const auto found = std::ranges::find(kProfiles, name, &Profile::name);
+  return found == kProfiles.end() ? nullptr : &*found;
+}
+
+}  // namespace anchor::sim

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "core/base/time.h"
+#include "core/raft/options.h"
+#include "sim/choices.h"
+
+namespace anchor::sim {
+
+// A kind of fault that comes now and then and lasts a while; never, if `every` is zero.
+struct Episodes {
+  Duration every{};  // on average, over the whole cluster
+  Duration longest{};
+};
+
+// What goes wrong in one simulation.
+struct Faults {
+  // The network, by message.
+  std::uint32_t loss_ppm = 0;
+  std::uint32_t duplicate_ppm = 0;
+  std::uint32_t corrupt_ppm = 0;
+  Duration delay_least = 50us;
+  Duration delay_most = 300us;
+  // Some messages take much longer, and overtake is what others do to them.
+  std::uint32_t straggler_ppm = 0;
+  Duration straggler_most{};
+  // Messages of one link arrive in the order in which they left, as over one TCP connection.
+  bool ordered_links = false;
+
+  Episodes partitions;
+  Episodes resets;  // a connection is lost, and what was on it
+  Episodes crashes;
+  Episodes pauses;
+  Episodes slow_disks;
+  Episodes clock_jumps;
+  // A crash within a step's output being carried out, by step.
+  std::uint32_t crash_in_step_ppm = 0;
+
+  Duration disk_least = 100us;
+  Duration disk_most = 400us;
+  // A slow disk's writes take up to so long.
+  Duration slow_disk_most{};
+  // Clocks run up to so much too fast or too slow.
+  std::uint32_t drift_ppm = 0;
+};
+
+// One simulation's cluster, load and faults.
+struct Mix {
+  std::size_t nodes = 5;
+  std::size_t clients = 4;
+  std::size_t keys = 8;
+  // Between a client's answer and its next request, at most.
+  Duration think_most = 100ms;
+  std::size_t value_bytes_most = 64;
+  raft::Options raft{};
+  Faults faults{};
+};
+
+// A name for a family of mixes, from which each seed draws one (swarm testing: Groce and others,
+// 2012): with every fault always on, some would hide what others show.
+struct Profile {
+  std::string_view name;
+  std::string_view description;
+  Mix (*draw)(Choices& choices);
+};
+
+std::span<const Profile> profiles();
+// Null: there is none of that name.
+const Profile* find_profile(std::string_view name);
+
+}  // namespace anchor::sim

@@ -1,0 +1,192 @@
+#include "sim/simulation.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/assert.h"
+#include "core/raft/quorum.h"
+#include "sim/choices.h"
+#include "sim/fault_injector.h"
+#include "sim/workload.h"
+
+namespace anchor::sim {
+namespace {
+
+class Simulation {
+ public:
+  explicit Simulation(const SimulationOptions& options)
+      : options_(options),
+        choices_(options.seed),
+        mix_(draw_mix(options, choices_)),
+        cluster_(mix_, choices_, counts_, options.trace),
+        injector_(mix_, cluster_, choices_, counts_),
+        workload_(mix_, cluster_, choices_) {}
+
+  void run() {
+    injector_.start();
+    workload_.start();
+    cluster_.run_until(Instant(options_.time));
+    injector_.stop();
+    check_liveness();
+  }
+
+  SimulationResult result() const {
+    const History& history = cluster_.history();
+    return {.violation = {},
+            .nodes = cluster_.size(),
+            .events = cluster_.event_count(),
+            .steps = cluster_.step_count(),
+            .elections = cluster_.elections(),
+            .simulated = cluster_.now() - Instant(),
+            .faults = counts_,
+            .writes = history.write_count(),
+            .reads = history.read_count(),
+            .refused = history.refused_count(),
+            .unknown = history.unknown_count(),
+            .hash = cluster_.hash()};
+  }
+
+ private:
+  static Mix draw_mix(const SimulationOptions& options, Choices& choices) {
+    ANCHOR_ASSERT(options.profile != nullptr);
+    Mix mix = options.profile->draw(choices);
+    if (options.nodes) mix.nodes = *options.nodes;
+    return mix;
+  }
+
+  void check_liveness();
+  std::vector<bool> choose_core();
+  void break_the_rest(const std::vector<bool>& core);
+  void heal(const std::vector<bool>& core);
+  const raft::Raft& core_leader(const std::vector<bool>& core) const;
+  void check_caught_up(const std::vector<bool>& core) const;
+
+  const SimulationOptions& options_;
+  Choices choices_;
+  const Mix mix_;
+  FaultCounts counts_;
+  Cluster cluster_;
+  FaultInjector injector_;
+  Workload workload_;
+};
+
+void check_live(bool holds, const char* invariant, const std::string& detail) {
+  if (!holds) violated(ExitCode::kLiveness, invariant, detail);
+}
+
+void Simulation::check_liveness() {
+  const std::vector<bool> core = choose_core();
+  break_the_rest(core);
+  heal(core);
+  const Duration timeout = mix_.raft.election_timeout;
+  // Long enough for what clients and nodes still wait for, for elections, and to catch up.
+  cluster_.run_until(cluster_.now() + 40 * timeout + 10s);
+
+  const raft::Raft& leader = core_leader(core);
+  const raft::Term term = leader.term();
+  const raft::ServerId id = leader.state().self.id;
+  workload_.demand(core);
+  cluster_.run_until(cluster_.now() + 20 * timeout + 2s);
+  const raft::Raft& still = core_leader(core);
+  check_live(still.term() == term && still.state().self.id == id, "stable-leader",
+             id.name() + " led in term " + std::to_string(term.value()) +
+                 ", and with nothing more broken, then " + still.state().self.id.name() +
+                 " in term " + std::to_string(still.term().value()));
+  workload_.stop();
+  cluster_.run_until(cluster_.now() + 10s);
+  check_live(workload_.idle(), "every-request-answered", "a request got no answer");
+  check_live(workload_.demanded() > 0 && workload_.unserved() == 0, "healthy-core-serves",
+             std::to_string(workload_.unserved()) + " of " + std::to_string(workload_.demanded()) +
+                 " requests were not served");
+  check_caught_up(core);
+}
+
+// A quorum; often more.
+std::vector<bool> Simulation::choose_core() {
+  const std::size_t nodes = cluster_.size();
+  const std::size_t least = raft::majority(nodes);
+  const std::size_t wanted = least + choices_.below(nodes - least + 1, Stream::kHeal);
+  std::vector<bool> core(nodes, false);
+  std::size_t chosen = 0;
+  while (chosen < wanted) {
+    const std::size_t node = choices_.below(nodes, Stream::kHeal);
+    if (core[node]) continue;
+    core[node] = true;
+    ++chosen;
+  }
+  return core;
+}
+
+void Simulation::break_the_rest(const std::vector<bool>& core) {
+  cluster_.network().heal();
+  for (std::size_t node = 0; node < core.size(); ++node) {
+    if (core[node]) continue;
+    if (choices_.below(3, Stream::kHeal) == 0) {
+      cluster_.crash(node);
+      continue;
+    }
+    for (std::size_t other = 0; other < core.size(); ++other) {
+      if (other == node) continue;
+      cluster_.network().set_cut(node, other, choices_.below(2, Stream::kHeal) == 0);
+      cluster_.network().set_cut(other, node, choices_.below(2, Stream::kHeal) == 0);
+    }
+  }
+}
+
+void Simulation::heal(const std::vector<bool>& core) {
+  cluster_.network().heal_within(core);
+  // Nobody mends the others, but they do not go on breaking either.
+  cluster_.spare(std::vector<bool>(core.size(), true));
+  for (std::size_t node = 0; node < core.size(); ++node) {
+    if (!core[node]) continue;
+    cluster_.resume(node);
+    cluster_.restart(node);
+  }
+}
+
+const raft::Raft& Simulation::core_leader(const std::vector<bool>& core) const {
+  const raft::Raft* leader = nullptr;
+  for (std::size_t node = 0; node < core.size(); ++node) {
+    if (!core[node]) continue;
+    const raft::Raft& raft = cluster_.node(node).replica->raft();
+    if (raft.is_leader() && (leader == nullptr || leader->term() < raft.term())) leader = &raft;
+  }
+  check_live(leader != nullptr, "leader-elected", "a healthy quorum has no leader");
+  return *leader;
+}
+
+void Simulation::check_caught_up(const std::vector<bool>& core) const {
+  const raft::Raft& leader = core_leader(core);
+  const raft::Index last = leader.log().last().index;
+  for (std::size_t node = 0; node < core.size(); ++node) {
+    if (!core[node]) continue;
+    const Replica& replica = *cluster_.node(node).replica;
+    check_live(replica.applied_index() == last, "core-catches-up",
+               cluster_.node(node).id.name() + " applied " +
+                   std::to_string(replica.applied_index().value()) + " of " +
+                   std::to_string(last.value()));
+    check_live(replica.waiting_requests() == 0, "every-request-answered",
+               cluster_.node(node).id.name() + " still holds requests");
+    check(replica.store().digest() == replica.store().recomputed_digest(), "digest-recomputed",
+          cluster_.node(node).id.name());
+  }
+}
+
+}  // namespace
+
+SimulationResult simulate(const SimulationOptions& options) {
+  Simulation simulation(options);
+  std::optional<Violation> violation;
+  try {
+    simulation.run();
+  } catch (const Violation& found) {
+    violation = found;
+  }
+  SimulationResult result = simulation.result();
+  result.violation = std::move(violation);
+  return result;
+}
+
+}  // namespace anchor::sim
