@@ -119,18 +119,20 @@ std::vector<bool> Simulation::choose_core() {
   return core;
 }
 
+// What is not in the core is down, deaf, mute or both, for good, so that it cannot lead; but it may
+// still disturb. (If it could lead some of the core, the others would rightly have no leader.)
 void Simulation::break_the_rest(const std::vector<bool>& core) {
   cluster_.network().heal();
   for (std::size_t node = 0; node < core.size(); ++node) {
     if (core[node]) continue;
-    if (choices_.below(3, Stream::kHeal) == 0) {
-      cluster_.crash(node);
-      continue;
-    }
+    const std::uint64_t kind = choices_.below(4, Stream::kHeal);
+    if (kind == 0) cluster_.crash(node);
+    const bool deaf = kind == 1 || kind == 3;
+    const bool mute = kind == 2 || kind == 3;
     for (std::size_t other = 0; other < core.size(); ++other) {
-      if (other == node) continue;
-      cluster_.network().set_cut(node, other, choices_.below(2, Stream::kHeal) == 0);
-      cluster_.network().set_cut(other, node, choices_.below(2, Stream::kHeal) == 0);
+      if (!core[other]) continue;
+      cluster_.network().set_cut(other, node, deaf);
+      cluster_.network().set_cut(node, other, mute);
     }
   }
 }
