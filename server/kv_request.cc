@@ -116,7 +116,8 @@ class Parser {
                                : kv::Condition(kv::IfModRevision{*revision}));
     }
     if (std::ranges::find(kLaterParameters, name) != kLaterParameters.end()) {
-      return bad_parameter("the parameter " + in_quotes(name) + " is not supported by this version");
+      return bad_parameter("the parameter " + in_quotes(name) +
+                           " is not supported by this version");
     }
     return bad_parameter("the parameter " + in_quotes(parameter.text) + " is unknown to " +
                          std::string(io::method_name(request_.method)));

@@ -259,4 +259,13 @@ HttpResponse render_shutting_down(ErrorStyle style, const std::optional<LeaderIn
                       style, leader);
 }
 
+HttpResponse render_founding(ErrorStyle style) {
+  return render_error(
+      {.status = 503,
+       .code = "not_ready",
+       .message = "this node belongs to no cluster yet; the request was not applied",
+       .retry_after_ms = kRetryAfterMs},
+      style);
+}
+
 }  // namespace anchor::server

@@ -57,5 +57,7 @@ io::HttpResponse render(const Outcome& outcome, const KvAnswer& answer,
 io::HttpResponse render_redirect(const KvRequest& request, const std::optional<LeaderInfo>& leader);
 // The node is going away and takes no more requests.
 io::HttpResponse render_shutting_down(ErrorStyle style, const std::optional<LeaderInfo>& leader);
+// The node waits for others to found a cluster with.
+io::HttpResponse render_founding(ErrorStyle style);
 
 }  // namespace anchor::server

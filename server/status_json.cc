@@ -77,8 +77,9 @@ io::HttpResponse render_health(const std::vector<HealthCheck>& checks,
                                const std::vector<std::string>& excluded) {
   for (const std::string& name : excluded) {
     if (std::ranges::find(checks, name, &HealthCheck::name) != checks.end()) continue;
-    return render_error({.code = "bad_parameter", .message = "there is no check " + in_quotes(name)},
-                        ErrorStyle::kJson);
+    return render_error(
+        {.code = "bad_parameter", .message = "there is no check " + in_quotes(name)},
+        ErrorStyle::kJson);
   }
   io::HttpResponse response;
   std::string lines;

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/founding.h"
+#include "io/data_directory.h"
+#include "io/peer_transport.h"
+#include "server/log.h"
+#include "server/start_up.h"
+
+namespace anchor::server {
+
+// The shell of core/founding.h: asks over the transport, stores before it answers.
+class Founder {
+ public:
+  struct Handlers {
+    // The cluster exists. Nothing is asked or answered after it.
+    std::function<void(const FoundingProposal&)> founded;
+    // The process must end.
+    std::function<void(int code, const std::string& message)> exit;
+  };
+
+  // All references outlive it.
+  Founder(uv_loop_t* loop, FoundCluster beginning, const io::DataDirectory& directory,
+          io::PeerTransport& transport, Log& log, Handlers handlers);
+  // Requires: closed.
+  ~Founder();
+  Founder(const Founder&) = delete;
+  Founder& operator=(const Founder&) = delete;
+
+  void start();
+  Bytes answer(const Bytes& request);
+  // No more calls; calls `closed` when the loop holds nothing of it any more.
+  void close(std::function<void()> closed);
+
+  std::uint32_t expected() const { return expected_; }
+
+ private:
+  void step();
+  void carry_out(Founding::Output output);
+  void call(const Founding::Call& call);
+
+  std::uint32_t expected_;
+  Founding founding_;
+  const io::DataDirectory& directory_;
+  io::PeerTransport& transport_;
+  Log& log_;
+  Handlers handlers_;
+  uv_timer_t timer_{};
+  bool over_ = false;
+  bool open_handle_ = true;
+  std::function<void()> closed_;
+};
+
+}  // namespace anchor::server

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <uv.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "io/data_directory.h"
+#include "io/http_server.h"
+#include "io/kj_event_port.h"
+#include "io/peer_transport.h"
+#include "server/founder.h"
+#include "server/log.h"
+#include "server/node.h"
+#include "server/options.h"
+#include "server/start_up.h"
+
+namespace anchor::server {
+
+// The process: the loop and all that lives on it. First a founder, if the directory is empty; then
+// a node; at last it drains and ends.
+class Server final : public io::PeerTransportHandler, public io::HttpHandler {
+ public:
+  Server(const Options& options, StartUp start_up, Log& log);
+  ~Server() override;
+
+  // Runs until the process is told to end. Returns its exit code.
+  int run();
+
+ private:
+  // --- From peers
+  // ---------------------------------------------------------------------------------
+  void on_message(raft::Message message) override;
+  void on_peer_unreachable(const raft::ServerId& peer) override;
+  std::optional<std::string> refuse(const io::PeerHello& hello,
+                                    const raft::ServerId& receiver) override;
+  void on_refused(const raft::ServerId& peer, const std::string& reason) override;
+  void on_cut_off(const std::string& address, const std::string& reason) override;
+  Bytes on_founding_message(const Bytes& message) override;
+
+  // --- From clients
+  // -------------------------------------------------------------------------------
+  void handle(const io::HttpRequest& request, io::HttpTicket ticket) override;
+  io::HttpResponse refuse(const io::HttpRefusal& refusal, const io::HttpRequest* partial) override;
+  void answer(KvRequest request, io::HttpTicket ticket);
+  std::vector<HealthCheck> health() const;
+  NodeStatus status() const;
+
+  bool listen();
+  void become_founder(FoundCluster beginning);
+  void become_member(io::OpenedLogStore opened);
+  void take_founding();
+  void watch_signals();
+  void turn();
+
+  void on_signal(int signal);
+  // Ends the process after what is in flight.
+  void drain();
+  void close_all();
+  // At once: nothing that follows could be trusted.
+  [[noreturn]] void fail(int code, const std::string& message);
+
+  const Options options_;
+  const std::string id_;
+  Log& log_;
+  uv_loop_t loop_{};
+  io::DataDirectory directory_;
+  std::optional<Beginning> beginning_;
+
+  std::optional<io::KjEventPort> port_;
+  std::optional<io::PeerTransport> transport_;
+  std::optional<io::HttpServer> http_;
+  std::unique_ptr<Founder> founder_;
+  std::unique_ptr<Node> node_;
+  // Founded in this turn.
+  std::optional<FoundingProposal> founded_;
+
+  uv_prepare_t prepare_{};
+  uv_check_t check_{};
+  uv_idle_t again_{};
+  uv_signal_t terminate_{};
+  uv_signal_t interrupt_{};
+  uv_timer_t drain_timeout_{};
+  bool draining_ = false;
+  std::optional<std::string> last_refusal_;
+};
+
+}  // namespace anchor::server
