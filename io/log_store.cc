@@ -1,0 +1,272 @@
+#include "io/log_store.h"
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/assert.h"
+#include "core/codec/recovery.h"
+#include "io/lmdb_check.h"
+
+namespace anchor::io {
+namespace {
+
+constexpr std::string_view kDatabaseFile = "raft.db";
+constexpr std::string_view kNewDatabaseFile = "raft.db.new";
+constexpr std::string_view kNewDatabaseLockFile = "raft.db.new-lock";
+constexpr std::string_view kHardStateFile = "hardstate";
+
+constexpr std::string_view kLogs = "logs";
+constexpr std::string_view kStable = "stable";
+
+constexpr std::string_view kFormatVersionKey = "formatVersion";
+constexpr std::uint64_t kFormatVersion = 1;
+// Term, vote and identity are one value, where bbolt users may look for a key each: they change
+// together, one checksum covers them, and the second copy in "hardstate" has the same bytes.
+constexpr std::string_view kStateKey = "state";
+
+// Big-endian, so that the order of the bytes is that of the numbers.
+using NumberBytes = std::array<std::byte, 8>;
+NumberBytes to_big_endian(std::uint64_t number) {
+  NumberBytes bytes{};
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = std::byte(number >> (56 - 8 * i));
+  return bytes;
+}
+// Requires: 8 bytes.
+std::uint64_t from_big_endian(ByteView bytes) {
+  std::uint64_t number = 0;
+  for (const std::byte byte : bytes) number = number << 8 | std::to_integer<std::uint64_t>(byte);
+  return number;
+}
+
+Result<void> put_stable_state(const LmdbTransaction& transaction, const codec::StableState& state) {
+  return transaction.bucket(kStable).put(as_bytes(kStateKey),
+                                         codec::encode_stable_state(state).view());
+}
+
+Result<void> append_entry(LmdbBucket& logs, raft::ClusterId cluster_id, const raft::Entry& entry) {
+  return logs.append(to_big_endian(entry.index.value()),
+                     codec::encode_log_record(cluster_id, entry).view());
+}
+
+// From the end, as what is cut is the tail.
+Result<void> truncate(const LmdbBucket& logs, raft::Index from) {
+  Result<LmdbCursor> cursor = logs.cursor();
+  if (!cursor) return std::unexpected(cursor.error());
+  const NumberBytes first = to_big_endian(from.value());
+  while (true) {
+    const Result<std::optional<LmdbItem>> last = cursor->last();
+    if (!last) return std::unexpected(last.error());
+    if (!*last || as_text((*last)->key) < as_text(first)) return {};
+    if (Result<void> erased = cursor->erase(); !erased) return erased;
+  }
+}
+
+Result<void> check_format_version(const LmdbTransaction& transaction) {
+  const Result<std::optional<ByteView>> version =
+      transaction.bucket(kStable).get(as_bytes(kFormatVersionKey));
+  if (!version) return std::unexpected(version.error());
+  if (!*version || (*version)->size() != sizeof(kFormatVersion)) {
+    return codec::refusal("the format version is missing");
+  }
+  const std::uint64_t number = from_big_endian(**version);
+  if (number == kFormatVersion) return {};
+  return failure("it has format version " + std::to_string(number) + "; this anchor knows " +
+                 std::to_string(kFormatVersion));
+}
+
+Result<void> read_records(const LmdbBucket& logs, std::vector<codec::StoredRecord>& records) {
+  Result<LmdbCursor> cursor = logs.cursor();
+  if (!cursor) return std::unexpected(cursor.error());
+  Result<std::optional<LmdbItem>> item = cursor->first();
+  for (; item && *item; item = cursor->next()) {
+    if ((*item)->key.size() != sizeof(NumberBytes)) {
+      return codec::refusal("a key of the log is no index");
+    }
+    records.push_back({raft::Index(from_big_endian((*item)->key)), Bytes::copy_of((*item)->value)});
+  }
+  if (!item) return std::unexpected(item.error());
+  return {};
+}
+
+Result<codec::StoredMember> read_member(const DataDirectory& directory, const Lmdb& database) {
+  codec::StoredMember stored;
+  Result<std::optional<Bytes>> file = directory.read_file(kHardStateFile);
+  if (!file) return std::unexpected(file.error());
+  stored.hard_state_file = *std::move(file);
+  const Result<void> viewed = database.view([&](const LmdbTransaction& transaction) {
+    Result<void> read = check_format_version(transaction);
+    if (!read) return read;
+    const Result<std::optional<ByteView>> state =
+        transaction.bucket(kStable).get(as_bytes(kStateKey));
+    if (!state) return Result<void>(std::unexpected(state.error()));
+    if (*state) stored.stable_state = Bytes::copy_of(**state);
+    return read_records(transaction.bucket(kLogs), stored.records);
+  });
+  if (!viewed) return std::unexpected(viewed.error());
+  return stored;
+}
+
+Result<Lmdb> open_database(const DataDirectory& directory, std::string_view name, Lmdb::Mode mode) {
+  return Lmdb::open(directory.path_of(name), mode, {std::string(kLogs), std::string(kStable)});
+}
+
+// A whole database under a temporary name.
+Result<void> write_new_database(const DataDirectory& directory, const codec::StableState& initial,
+                                std::span<const raft::Entry> entries) {
+  for (const std::string_view leftover : {kNewDatabaseFile, kNewDatabaseLockFile}) {
+    if (Result<void> removed = directory.remove_file(leftover); !removed) return removed;
+  }
+  Result<Lmdb> database = open_database(directory, kNewDatabaseFile, Lmdb::Mode::kCreate);
+  if (!database) return std::unexpected(database.error());
+  return database->update([&](const LmdbTransaction& transaction) {
+    Result<void> done =
+        transaction.bucket(kStable).put(as_bytes(kFormatVersionKey), to_big_endian(kFormatVersion));
+    if (done) done = put_stable_state(transaction, initial);
+    LmdbBucket logs = transaction.bucket(kLogs);
+    for (const raft::Entry& entry : entries) {
+      if (done) done = append_entry(logs, initial.cluster_id, entry);
+    }
+    return done;
+  });
+}
+
+}  // namespace
+
+Result<HardStateCopy> HardStateCopy::open(const DataDirectory& directory,
+                                          const codec::StableState& state) {
+  const Result<std::optional<Bytes>> bytes = directory.read_file(kHardStateFile);
+  if (!bytes) return std::unexpected(bytes.error());
+  const Result<codec::HardStateFile> old =
+      *bytes ? codec::read_hard_state_file(**bytes) : failure("there is none");
+  if (!old) {
+    const Result<void> written =
+        directory.write_file_durably(kHardStateFile, codec::new_hard_state_file(state).view());
+    if (!written) return std::unexpected(written.error());
+  }
+  Result<File> file = File::open(directory.path_of(kHardStateFile), O_RDWR);
+  if (!file) return std::unexpected(file.error());
+  HardStateCopy copy(*std::move(file), old ? old->next : codec::kSecondHardStateSlot);
+  if (old) {
+    if (const Result<void> written = copy.write(state); !written) {
+      return std::unexpected(written.error());
+    }
+  }
+  return copy;
+}
+
+Result<void> HardStateCopy::write(const codec::StableState& state) {
+  const codec::HardStateWrite slot = codec::write_hard_state_slot(next_, state);
+  if (Result<void> written = file_.write_at(slot.offset, slot.bytes.view()); !written) {
+    return written;
+  }
+  if (Result<void> synced = file_.sync(); !synced) return synced;
+  next_ = next_.next();
+  return {};
+}
+
+LogStore::LogStore(Lmdb database, HardStateCopy copy, const raft::Recovered& recovered)
+    : database_(std::move(database)),
+      copy_(std::move(copy)),
+      stable_(codec::stable_state_of(recovered)),
+      last_index_(recovered.base.index + recovered.entries.size()) {}
+
+Result<std::optional<OpenedLogStore>> LogStore::open(const DataDirectory& directory) {
+  const Result<std::uint64_t> transaction = check_lmdb_file(directory.path_of(kDatabaseFile));
+  if (!transaction) return codec::refusal(transaction.error().message);
+  if (*transaction > 0) {
+    Result<OpenedLogStore> opened = open_member(directory);
+    if (!opened) return std::unexpected(opened.error());
+    return *std::move(opened);
+  }
+  const Result<std::optional<Bytes>> file = directory.read_file(kHardStateFile);
+  if (!file) return std::unexpected(file.error());
+  if (!*file) return std::nullopt;
+  // A creation that was cut short: nothing was said yet in this member's name.
+  const Result<codec::HardStateFile> state = codec::read_hard_state_file(**file);
+  if (state && state->state.boot == raft::Boot()) return std::nullopt;
+  return codec::refusal(directory.path_of(kDatabaseFile) +
+                        " is missing or empty, though hardstate shows that this is a member's "
+                        "directory");
+}
+
+Result<OpenedLogStore> LogStore::open_member(const DataDirectory& directory) {
+  Result<Lmdb> database = open_database(directory, kDatabaseFile, Lmdb::Mode::kOpen);
+  if (!database) return std::unexpected(database.error());
+  const Result<codec::StoredMember> stored = read_member(directory, *database);
+  if (!stored) return std::unexpected(stored.error());
+  Result<raft::Recovered> recovered = codec::recover(*stored);
+  if (!recovered) return std::unexpected(recovered.error());
+
+  // This start is counted in both copies before anybody hears of it.
+  const codec::StableState stable = codec::stable_state_of(*recovered);
+  const Result<void> counted = database->update(
+      [&](const LmdbTransaction& transaction) { return put_stable_state(transaction, stable); });
+  if (!counted) return std::unexpected(counted.error());
+  Result<HardStateCopy> copy = HardStateCopy::open(directory, stable);
+  if (!copy) return std::unexpected(copy.error());
+
+  std::unique_ptr<LogStore> store(new LogStore(*std::move(database), *std::move(copy), *recovered));
+  return OpenedLogStore{std::move(store), *std::move(recovered)};
+}
+
+// The database comes last and whole, by a rename: where it is, all else is.
+Result<OpenedLogStore> LogStore::create(const DataDirectory& directory,
+                                        const codec::StableState& initial,
+                                        std::span<const raft::Entry> entries) {
+  ANCHOR_ASSERT(initial.boot == raft::Boot());
+  Result<void> done =
+      directory.write_file_durably(kHardStateFile, codec::new_hard_state_file(initial).view());
+  if (done) done = write_new_database(directory, initial, entries);
+  if (done) done = directory.remove_file(kNewDatabaseLockFile);
+  if (done) done = directory.rename_file(kNewDatabaseFile, kDatabaseFile);
+  if (!done) return std::unexpected(done.error());
+  return open_member(directory);
+}
+
+Result<void> LogStore::commit(std::span<const raft::PersistBatch> batches) {
+  if (broken_) return std::unexpected(*broken_);
+  const Result<void> written = write(batches);
+  if (!written) broken_ = written.error();
+  return written;
+}
+
+Result<void> LogStore::write(std::span<const raft::PersistBatch> batches) {
+  codec::StableState stable = stable_;
+  for (const raft::PersistBatch& batch : batches) {
+    if (batch.hard_state) stable.hard_state = *batch.hard_state;
+  }
+  ANCHOR_ASSERT(!codec::more_recent(stable_, stable));
+  const Result<void> committed =
+      database_.update([&](const LmdbTransaction& transaction) -> Result<void> {
+        LmdbBucket logs = transaction.bucket(kLogs);
+        for (const raft::PersistBatch& batch : batches) {
+          if (Result<void> done = write_batch(logs, batch); !done) return done;
+        }
+        if (stable == stable_) return {};
+        return put_stable_state(transaction, stable);
+      });
+  if (!committed || stable == stable_) return committed;
+
+  // After the database, never before: whichever is older has then missed a write.
+  if (Result<void> copied = copy_.write(stable); !copied) return copied;
+  stable_ = std::move(stable);
+  return {};
+}
+
+Result<void> LogStore::write_batch(LmdbBucket& logs, const raft::PersistBatch& batch) {
+  if (batch.truncate_from && *batch.truncate_from <= last_index_) {
+    if (Result<void> cut = truncate(logs, *batch.truncate_from); !cut) return cut;
+    last_index_ = batch.truncate_from->previous();
+  }
+  for (const raft::Entry& entry : batch.entries) {
+    ANCHOR_ASSERT(entry.index == last_index_.next());
+    if (Result<void> done = append_entry(logs, stable_.cluster_id, entry); !done) return done;
+    last_index_ = entry.index;
+  }
+  return {};
+}
+
+}  // namespace anchor::io

@@ -1,0 +1,138 @@
+#include "cli/bench_run.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tests/cli/fake_node.h"
+#include "tests/cli/run_cli.h"
+
+namespace anchor::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+const io::HttpResponse kOk = response(200, "OK\n");
+
+std::vector<std::string> words(const char* mode, const std::string& endpoints) {
+  return {"bench",    mode, "-o",        "json", "--endpoints",   endpoints, "--duration", "50ms",
+          "--warmup", "0s", "--clients", "6",    "--connections", "2",       "--keys",     "20"};
+}
+
+TEST(Bench, MeasuresPutsThatShareConnections) {
+  FakeNode node(kOk);
+  const CliResult result = run_cli(words("put", node.endpoint()));
+  EXPECT_EQ(result.code, ExitCode::kOk) << result.error;
+  const Json json = Json::parse(result.out);
+  EXPECT_GT(json["ops"], 0);
+  EXPECT_GT(json["ops_per_second"], 0);
+  EXPECT_GT(json["seconds"], 0);
+  EXPECT_LE(json["p50_us"], json["p90_us"]);
+  EXPECT_LE(json["p90_us"], json["p99_us"]);
+  EXPECT_LE(json["p99_us"], json["p999_us"]);
+  EXPECT_LE(json["p999_us"], json["max_us"]);
+  EXPECT_EQ(json["errors"], 0);
+  EXPECT_EQ(json["unknown"], 0);
+  for (const std::string& request : node.requests()) {
+    ASSERT_TRUE(request.starts_with("PUT /kv/bench-0000000000")) << request;
+    ASSERT_EQ(request.size(), std::string("PUT /kv/bench-000000000000 []").size() + 256);
+  }
+}
+
+TEST(Bench, FillsEveryKeyBeforeItReads) {
+  FakeNode node(kOk);
+  EXPECT_EQ(run_cli(words("get", node.endpoint())).code, ExitCode::kOk);
+  const auto requests = node.requests();
+  ASSERT_GT(requests.size(), 20U);
+  std::set<std::string> filled;
+  for (std::size_t i = 0; i < 20; ++i) {
+    EXPECT_TRUE(requests[i].starts_with("PUT "));
+    filled.insert(requests[i]);
+  }
+  EXPECT_EQ(filled.size(), 20U);
+  for (std::size_t i = 20; i < requests.size(); ++i) {
+    ASSERT_TRUE(requests[i].starts_with("GET /kv/bench-")) << requests[i];
+  }
+}
+
+TEST(Bench, MixesAsTold) {
+  FakeNode node(kOk);
+  auto all = words("mixed", node.endpoint());
+  all.insert(all.end(), {"--ratio", "1"});
+  EXPECT_EQ(run_cli(all).code, ExitCode::kOk);
+  const auto requests = node.requests();
+  ASSERT_GT(requests.size(), 20U);
+  for (std::size_t i = 20; i < requests.size(); ++i) {
+    ASSERT_TRUE(requests[i].starts_with("GET "));
+  }
+}
+
+TEST(Bench, SpreadsOverAllEndpoints) {
+  FakeNode first(kOk);
+  FakeNode second(kOk);
+  EXPECT_EQ(run_cli(words("put", first.endpoint() + "," + second.endpoint())).code, ExitCode::kOk);
+  EXPECT_FALSE(first.requests().empty());
+  EXPECT_FALSE(second.requests().empty());
+}
+
+TEST(Bench, PassesByAnEndpointThatIsDown) {
+  FakeNode node(kOk);
+  const auto result = run_cli(words("get", dead_endpoint() + "," + node.endpoint()));
+  EXPECT_EQ(result.code, ExitCode::kOk) << result.error;
+}
+
+TEST(Bench, CountsErrorsApartFromUnknownOutcomesAndExitsOne) {
+  FakeNode refusing(error_response(503, "no_leader"));
+  const CliResult refused = run_cli(words("put", refusing.endpoint()));
+  EXPECT_EQ(refused.code, ExitCode::kFailed);
+  EXPECT_EQ(Json::parse(refused.out)["ops"], 0);
+  EXPECT_GT(Json::parse(refused.out)["errors"], 0);
+  EXPECT_EQ(Json::parse(refused.out)["unknown"], 0);
+  EXPECT_TRUE(refused.error.contains("status 503"));
+
+  FakeNode late(error_response(504, "unknown_outcome", "unknown"));
+  const CliResult unknown = run_cli(words("put", late.endpoint()));
+  EXPECT_EQ(unknown.code, ExitCode::kFailed);
+  EXPECT_EQ(Json::parse(unknown.out)["errors"], 0);
+  EXPECT_GT(Json::parse(unknown.out)["unknown"], 0);
+}
+
+TEST(Bench, CountsSilenceAsUnknown) {
+  FakeNode silent([](const io::HttpRequest&) { return std::nullopt; });
+  auto all = words("put", silent.endpoint());
+  all.insert(all.end(), {"--timeout", "20ms"});
+  const CliResult result = run_cli(all);
+  EXPECT_EQ(result.code, ExitCode::kFailed);
+  EXPECT_GE(Json::parse(result.out)["unknown"], 6);
+  EXPECT_TRUE(result.error.contains("no answer in time"));
+}
+
+TEST(Bench, SaysSoIfTheKeysCannotBeFilled) {
+  FakeNode refusing(error_response(503, "no_leader"));
+  auto all = words("get", refusing.endpoint());
+  all.insert(all.end(), {"--timeout", "20ms"});
+  const CliResult result = run_cli(all);
+  EXPECT_EQ(result.code, ExitCode::kFailed);
+  EXPECT_EQ(result.out, "");
+  EXPECT_TRUE(result.error.contains("the keys cannot be filled")) << result.error;
+}
+
+TEST(Bench, ExitsSixIfNobodyIsThere) {
+  EXPECT_EQ(run_cli(words("put", dead_endpoint())).code, ExitCode::kUnreachable);
+}
+
+TEST(Bench, PrintsATable) {
+  FakeNode node(kOk);
+  const CliResult result = run_cli({"bench", "put", "--endpoints", node.endpoint(), "--duration",
+                                    "20ms", "--warmup", "0s", "--clients", "1"});
+  EXPECT_TRUE(result.out.starts_with(
+      "put: 1 clients over 1 connections, 10000 keys, 256-byte values, 0.0 s\n\n"))
+      << result.out;
+  for (const char* name : {"throughput ", "p50 ", "p90 ", "p99 ", "p99.9 ", "max ", "errors "}) {
+    EXPECT_TRUE(result.out.contains(name)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace anchor::cli

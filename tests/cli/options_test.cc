@@ -1,0 +1,153 @@
+#include "cli/options.h"
+
+#include <gtest/gtest.h>
+
+namespace anchor::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+Invocation parsed(const Words& words, const Environment& environment = {}) {
+  auto invocation = parse_command_line(words, environment);
+  if (invocation) return std::move(*invocation);
+  ADD_FAILURE() << invocation.error().text;
+  return {};
+}
+
+template <typename Verb>
+Verb verb(const Words& words) {
+  return std::get<Verb>(parsed(words).command);
+}
+
+// The first line of the complaint; empty if there is none.
+std::string complaint(const Words& words, const Environment& environment = {}) {
+  const auto invocation = parse_command_line(words, environment);
+  if (invocation) return "";
+  EXPECT_EQ(invocation.error().code, ExitCode::kUsage);
+  return invocation.error().text.substr(0, invocation.error().text.find('\n'));
+}
+
+TEST(CommandLine, HasDefaults) {
+  const Invocation get = parsed({"get", "a"});
+  EXPECT_EQ(get.global.endpoints, Words{"127.0.0.1:8001"});
+  EXPECT_EQ(get.global.format, OutputFormat::kTable);
+  EXPECT_EQ(get.global.timeout, 5s);
+  EXPECT_EQ(std::get<GetCommand>(get.command).key, "a");
+  EXPECT_EQ(std::get<GetCommand>(get.command).consistency, "linearizable");
+}
+
+TEST(CommandLine, TakesFlagsBeforeAndAfterTheVerb) {
+  for (const Words& words :
+       {Words{"-o", "json", "--timeout", "1s", "--endpoints", "h:1", "-q", "get", "a"},
+        Words{"get", "-o", "json", "--timeout=1s", "a", "--endpoints=h:1", "-q"}}) {
+    const Invocation get = parsed(words);
+    EXPECT_EQ(get.global.format, OutputFormat::kJson);
+    EXPECT_EQ(get.global.timeout, 1s);
+    EXPECT_EQ(get.global.endpoints, Words{"h:1"});
+    EXPECT_TRUE(get.global.quiet);
+    EXPECT_EQ(std::get<GetCommand>(get.command).key, "a");
+  }
+}
+
+TEST(CommandLine, PrefersTheFlagToTheEnvironment) {
+  const Environment environment{{"ANCHOR_ENDPOINTS", "b:2,c:3"}};
+  EXPECT_EQ(parsed({"status"}, environment).global.endpoints, (Words{"b:2", "c:3"}));
+  EXPECT_EQ(parsed({"status", "--endpoints", "a:1"}, environment).global.endpoints, Words{"a:1"});
+  EXPECT_TRUE(complaint({"status"}, {{"ANCHOR_ENDPOINTS", "b"}}).contains("ANCHOR_ENDPOINTS"));
+}
+
+TEST(CommandLine, TakesKeysThatLookLikeSomethingElse) {
+  EXPECT_EQ(verb<GetCommand>({"get", "put"}).key, "put");
+  EXPECT_EQ(verb<GetCommand>({"get", "get"}).key, "get");
+  EXPECT_EQ(verb<GetCommand>({"get", "--", "-x"}).key, "-x");
+  EXPECT_EQ(verb<GetCommand>({"get", "[a,b]"}).key, "[a,b]");
+  const auto put = verb<PutCommand>({"put", "status", "version"});
+  EXPECT_EQ(put.key, "status");
+  EXPECT_EQ(put.value, "version");
+}
+
+TEST(CommandLine, TellsAnEmptyValueFromNone) {
+  EXPECT_EQ(verb<PutCommand>({"put", "a"}).value, std::nullopt);
+  EXPECT_EQ(verb<PutCommand>({"put", "a", ""}).value, "");
+  EXPECT_EQ(verb<PutCommand>({"put", "a", "-"}).value, "-");
+  EXPECT_EQ(verb<PutCommand>({"put", "a", "--", "-5"}).value, "-5");
+}
+
+TEST(CommandLine, TakesConditionsOfWrites) {
+  const auto put = verb<PutCommand>({"put", "a", "1", "--if-rev", "010", "--prev"});
+  EXPECT_EQ(put.condition.if_revision, 10U);
+  EXPECT_TRUE(put.previous);
+  EXPECT_TRUE(verb<PutCommand>({"put", "a", "1", "--if-absent"}).condition.if_absent);
+  EXPECT_EQ(verb<DeleteCommand>({"del", "a", "--if-rev", "3"}).condition.if_revision, 3U);
+}
+
+TEST(CommandLine, TakesTheBenchsPlan) {
+  const auto bench = verb<BenchCommand>({"bench", "mixed", "--clients", "8", "--connections", "2",
+                                         "--value-bytes", "16", "--keys", "100", "--duration", "1s",
+                                         "--warmup", "0s", "--ratio", "0.95"});
+  EXPECT_EQ(bench.mode, BenchCommand::Mode::kMixed);
+  EXPECT_EQ(bench.clients, 8U);
+  EXPECT_EQ(bench.connections, 2U);
+  EXPECT_EQ(bench.value_bytes, 16U);
+  EXPECT_EQ(bench.keys, 100U);
+  EXPECT_EQ(bench.duration, 1s);
+  EXPECT_EQ(bench.warmup, 0s);
+  EXPECT_EQ(bench.read_ppm, 950'000U);
+  EXPECT_EQ(verb<BenchCommand>({"bench", "put", "--clients", "8"}).connections, 8U);
+}
+
+TEST(CommandLine, RefusesWhatMakesNoSense) {
+  for (const Words& words : std::vector<Words>{
+           {},
+           {"fetch", "a"},
+           {"get"},
+           {"get", ""},
+           {"get", "a", "b"},
+           {"get", "a", "--file", "x"},
+           {"get", "a", "--consistency", "linear"},
+           {"get", "a", "-o", "yaml"},
+           {"get", "a", "--timeout", "5"},
+           {"get", "a", "--timeout", "0s"},
+           {"get", "a", "--timeout", "1s", "--timeout", "2s"},
+           {"get", "a", "--endpoints", "a"},
+           {"put", "a", "1", "--if-rev", "0"},
+           {"put", "a", "1", "--if-rev", "x"},
+           {"put", "a", "1", "--if-rev", "9007199254740992"},
+           {"put", "a", "1", "--if-rev", "1", "--if-absent"},
+           {"put", "a", "1", "--file", "f"},
+           {"del", "a", "--if-absent"},
+           {"status", "a"},
+           {"bench"},
+           {"bench", "delete"},
+           {"bench", "put", "--clients", "0"},
+           {"bench", "put", "--clients", "2", "--connections", "3"},
+           {"bench", "put", "--value-bytes", "1048577"},
+           {"bench", "put", "--ratio", "0.5"},
+           {"bench", "mixed", "--ratio", "1.1"},
+           {"bench", "mixed", "--ratio", "nan"},
+           {"bench", "put", "-o", "raw"},
+       }) {
+    EXPECT_TRUE(complaint(words).starts_with("anchorctl: "))
+        << testing::PrintToString(words) << ": " << complaint(words);
+  }
+}
+
+TEST(CommandLine, NamesTheFlagThatIsWrong) {
+  EXPECT_EQ(complaint({"put", "a", "1", "--if-rev", "x"}),
+            "anchorctl: --if-rev: 'x' is not a number from 1 to 9007199254740991");
+  EXPECT_EQ(complaint({"get", "a", "--timeout", "5"}),
+            "anchorctl: --timeout: '5' is no duration such as 300ms, 5s or 1m");
+}
+
+TEST(CommandLine, HelpsOnRequest) {
+  for (const Words& words : {Words{"--help"}, Words{"get", "-h"}}) {
+    const auto invocation = parse_command_line(words, {});
+    ASSERT_FALSE(invocation);
+    EXPECT_EQ(invocation.error().code, ExitCode::kOk);
+    EXPECT_TRUE(invocation.error().text.contains("--endpoints") || words.size() == 2);
+    EXPECT_TRUE(invocation.error().text.contains("get"));
+  }
+}
+
+}  // namespace
+}  // namespace anchor::cli

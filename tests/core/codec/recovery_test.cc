@@ -1,0 +1,165 @@
+#include "core/codec/recovery.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "core/codec/hard_state_file.h"
+
+namespace anchor::codec {
+namespace {
+
+constexpr raft::ClusterId kCluster{77};
+
+StableState state_of(std::uint64_t term, const std::string& vote = "", std::uint64_t boot = 3) {
+  StableState state{.cluster_id = kCluster,
+                    .self = {raft::ServerId("n1"), raft::Incarnation(0)},
+                    .boot = raft::Boot(boot),
+                    .hard_state = {.term = raft::Term(term), .vote = {}}};
+  if (!vote.empty()) state.hard_state.vote = raft::Peer{raft::ServerId(vote), raft::Incarnation()};
+  return state;
+}
+
+raft::Entry entry_of(std::uint64_t index, std::uint64_t term) {
+  return {raft::Index(index), raft::Term(term),
+          raft::Command{Bytes::copy_of("command " + std::to_string(index))}};
+}
+
+StoredRecord record_of(std::uint64_t index, std::uint64_t term) {
+  return {raft::Index(index), encode_log_record(kCluster, entry_of(index, term))};
+}
+
+// Both copies say the same.
+StoredMember member_of(const StableState& state, std::vector<StoredRecord> records = {}) {
+  return {.stable_state = encode_stable_state(state),
+          .hard_state_file = new_hard_state_file(state),
+          .records = std::move(records)};
+}
+
+std::string error_of(const StoredMember& stored) {
+  const auto recovered = recover(stored);
+  return recovered ? "no error" : recovered.error().message;
+}
+
+bool mentions(const std::string& message, const std::string& words) {
+  return message.find(words) != std::string::npos;
+}
+
+const Bytes kDamage = Bytes::copy_of("these are not the bytes of a frame");
+
+TEST(Recovery, ReturnsWhatWasStoredInTheNextBoot) {
+  const auto recovered =
+      recover(member_of(state_of(4, "n2"), {record_of(1, 1), record_of(2, 1), record_of(3, 4)}));
+  ASSERT_TRUE(recovered) << recovered.error().message;
+  EXPECT_EQ(stable_state_of(*recovered), state_of(4, "n2", 4));
+  EXPECT_EQ(recovered->base, raft::LogPosition());
+  ASSERT_EQ(recovered->entries.size(), 3u);
+  EXPECT_EQ(recovered->entries[2], entry_of(3, 4));
+}
+
+TEST(Recovery, LogBeginsAfterTheSnapshot) {
+  StoredMember stored = member_of(state_of(4), {record_of(11, 3)});
+  stored.base = {raft::Index(10), raft::Term(3)};
+  const auto recovered = recover(stored);
+  ASSERT_TRUE(recovered) << recovered.error().message;
+  EXPECT_EQ(recovered->base.index, raft::Index(10));
+  EXPECT_EQ(recovered->entries.size(), 1u);
+}
+
+TEST(Recovery, TakesTheSecondCopyWhereTheDatabasesIsDamaged) {
+  StoredMember stored = member_of(state_of(4, "n2"), {record_of(1, 4)});
+  for (const std::optional<Bytes>& lost : {std::optional<Bytes>(), std::optional(kDamage)}) {
+    stored.stable_state = lost;
+    const auto recovered = recover(stored);
+    ASSERT_TRUE(recovered) << recovered.error().message;
+    EXPECT_EQ(recovered->hard_state, state_of(4, "n2").hard_state);
+  }
+}
+
+TEST(Recovery, TakesTheDatabasesCopyWhereTheFileIsDamaged) {
+  StoredMember stored = member_of(state_of(4, "n2"), {record_of(1, 4)});
+  for (const std::optional<Bytes>& lost : {std::optional<Bytes>(), std::optional(kDamage)}) {
+    stored.hard_state_file = lost;
+    const auto recovered = recover(stored);
+    ASSERT_TRUE(recovered) << recovered.error().message;
+    EXPECT_EQ(recovered->hard_state, state_of(4, "n2").hard_state);
+  }
+}
+
+TEST(Recovery, RefusesWhenBothCopiesAreLost) {
+  StoredMember stored = member_of(state_of(4));
+  stored.stable_state = kDamage;
+  stored.hard_state_file = kDamage;
+  EXPECT_TRUE(mentions(error_of(stored), "both copies of the term and vote are lost"));
+}
+
+TEST(Recovery, GoesOnAfterACrashBetweenTheTwoWrites) {
+  StoredMember stored = member_of(state_of(4, "n2"));
+  for (const StableState& behind : {state_of(3, "n3"), state_of(4), state_of(4, "n2", 2)}) {
+    stored.hard_state_file = new_hard_state_file(behind);
+    const auto recovered = recover(stored);
+    ASSERT_TRUE(recovered) << recovered.error().message;
+    EXPECT_EQ(stable_state_of(*recovered), state_of(4, "n2", 4));
+  }
+}
+
+TEST(Recovery, RefusesADatabaseThatIsOlderThanTheFile) {
+  StoredMember stored = member_of(state_of(4));
+  for (const StableState& ahead :
+       {state_of(5), state_of(4, "n3"), state_of(4, "", 4), state_of(3, "n2", 4)}) {
+    stored.hard_state_file = new_hard_state_file(ahead);
+    EXPECT_TRUE(mentions(error_of(stored), "the end of the log is unknown"));
+  }
+}
+
+TEST(Recovery, RefusesTwoVotesInOneTerm) {
+  StoredMember stored = member_of(state_of(4, "n2"));
+  stored.hard_state_file = new_hard_state_file(state_of(4, "n3"));
+  EXPECT_TRUE(mentions(error_of(stored), "different votes of term 4"));
+}
+
+TEST(Recovery, RefusesCopiesOfDifferentMembers) {
+  StoredMember stored = member_of(state_of(4));
+  StableState other = state_of(4);
+  other.self.id = raft::ServerId("n9");
+  stored.hard_state_file = new_hard_state_file(other);
+  EXPECT_TRUE(mentions(error_of(stored), "different members"));
+}
+
+TEST(Recovery, NamesTheDamagedEntry) {
+  StoredMember stored = member_of(state_of(4), {record_of(1, 1), {raft::Index(2), kDamage}});
+  EXPECT_TRUE(mentions(error_of(stored), "entry 2 of the log is damaged"));
+}
+
+TEST(Recovery, FindsARecordInAnothersPlace) {
+  StoredRecord misplaced = record_of(7, 1);
+  misplaced.index = raft::Index(2);
+  const StoredMember stored = member_of(state_of(4), {record_of(1, 1), misplaced});
+  EXPECT_TRUE(mentions(error_of(stored), "entry 2 of the log is damaged"));
+}
+
+TEST(Recovery, NamesTheMissingEntry) {
+  EXPECT_TRUE(mentions(error_of(member_of(state_of(4), {record_of(1, 1), record_of(3, 1)})),
+                       "entry 2 of the log is missing"));
+  EXPECT_TRUE(mentions(error_of(member_of(state_of(4), {record_of(2, 1)})),
+                       "entry 1 of the log is missing"));
+}
+
+TEST(Recovery, RefusesTermsThatFall) {
+  const StoredMember stored = member_of(state_of(4), {record_of(1, 3), record_of(2, 2)});
+  EXPECT_TRUE(mentions(error_of(stored), "entry 2 of the log has a term below"));
+}
+
+TEST(Recovery, RefusesAnEntryOfATermThatWasNeverReached) {
+  const StoredMember stored = member_of(state_of(4), {record_of(1, 5)});
+  EXPECT_TRUE(mentions(error_of(stored), "entry 1 of the log has term 5"));
+}
+
+TEST(Recovery, SaysWhatTheOperatorCanDo) {
+  StoredMember stored = member_of(state_of(4), {{raft::Index(1), kDamage}});
+  EXPECT_TRUE(mentions(error_of(stored), "--peers"));
+}
+
+}  // namespace
+}  // namespace anchor::codec
