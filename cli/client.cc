@@ -15,7 +15,8 @@ constexpr Duration kPauseBetweenRounds = 200ms;
 constexpr Duration kLongestPause = 1s;
 
 constexpr const char* kUnknownHint =
-    "read the key to see; with --if-rev or --if-absent a write can be repeated safely";
+    "the write may be applied, or not; read the key to see, and repeat it with --if-rev or "
+    "--if-absent";
 
 constexpr const char* kReachHint =
     "is a node running there? --endpoints or ANCHOR_ENDPOINTS says where to ask";
@@ -48,9 +49,7 @@ ServerError parse_error(const HttpReplyIn& reply) {
 }
 
 Failure unknown_outcome(const std::string& endpoint, const std::string& cause) {
-  return {ExitCode::kUnknown,
-          endpoint + ": " + cause + "; the write may or may not be applied, now or later",
-          kUnknownHint};
+  return {ExitCode::kUnknown, endpoint + ": outcome unknown: " + cause, kUnknownHint};
 }
 
 Duration time_until(Clock::time_point deadline) {

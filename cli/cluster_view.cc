@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace anchor::cli {
@@ -120,7 +121,8 @@ std::vector<NodeView> view_cluster(Client& client, const GlobalOptions& options)
   for (const Peer& peer : peers) {
     add(views, {.endpoint = peer.endpoint, .id = peer.id, .problem = "its address is not known"});
   }
-  std::ranges::stable_sort(views, {}, &NodeView::id);
+  std::ranges::sort(views, {},
+                    [](const NodeView& view) { return std::tie(view.id, view.endpoint); });
   return views;
 }
 

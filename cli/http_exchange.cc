@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <system_error>
 
 #include "core/base/assert.h"
 
@@ -102,6 +103,14 @@ bool connected(CURL* curl) {
   return connect_time_us > 0;
 }
 
+// What the system said: "Connection refused" tells more than that curl could not connect.
+std::optional<std::string> system_cause(CURL* curl, CURLcode result) {
+  long error = 0;
+  curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &error);
+  if (result != CURLE_COULDNT_CONNECT || error == 0) return std::nullopt;
+  return std::generic_category().message(static_cast<int>(error));
+}
+
 }  // namespace
 
 std::optional<std::string_view> HttpReplyIn::header(std::string_view name) const {
@@ -131,9 +140,9 @@ std::expected<HttpReplyIn, NoReply> exchange(const std::string& endpoint,
 
   const CURLcode result = curl_easy_perform(curl.get());
   if (result != CURLE_OK) {
-    return std::unexpected(
-        NoReply{.cause = detail[0] != '\0' ? detail.data() : curl_easy_strerror(result),
-                .maybe_sent = connected(curl.get())});
+    const std::string cause = detail[0] != '\0' ? detail.data() : curl_easy_strerror(result);
+    return std::unexpected(NoReply{.cause = system_cause(curl.get(), result).value_or(cause),
+                                   .maybe_sent = connected(curl.get())});
   }
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);

@@ -93,7 +93,8 @@ class Parser {
     add(&app_, "--endpoints", endpoints_, "HOST:PORT,...",
         "the nodes to ask, in this order (ANCHOR_ENDPOINTS; default 127.0.0.1:8001)");
     add(&app_, "-o,--output", format_, "FORMAT", "table (default), json or raw");
-    add(&app_, "--timeout", timeout_, "DURATION", "how long a request may take, with all it tries (default 5s)");
+    add(&app_, "--timeout", timeout_, "DURATION",
+        "how long a request may take, with all it tries (default 5s)");
     app_.add_flag("--no-color", no_color_, "no colours, also on a terminal");
     app_.add_flag("-q,--quiet", quiet_, "no hints, notes or progress on standard error");
     app_.add_flag("--debug", debug_, "tell every request and its answer on standard error");

@@ -42,8 +42,8 @@ class LogStore {
   // state is damaged, or cannot be read; nothing has been changed then.
   static Result<std::optional<OpenedLogStore>> open(const DataDirectory& directory);
 
-  // Makes the directory a member's, or after a crash leaves it without a member's state; then opens
-  // it. Requires: it holds none, `initial.boot` is zero, the entries are contiguous from index 1
+  // Makes the directory a member's, and opens it. After a crash it is one wholly, or not at all.
+  // Requires: it holds none, `initial.boot` is zero, the entries are contiguous from index 1
   // and none has a term above the initial one.
   static Result<OpenedLogStore> create(const DataDirectory& directory,
                                        const codec::StableState& initial,

@@ -244,7 +244,7 @@ void Cluster::crash(std::size_t number) {
   Node& node = nodes_[number];
   if (!node.up()) return;
   trace(node, "crashes");
-  node.disk.crash(choices_.below(2, Stream::kDiskAtCrash, number) == 0);
+  node.disk.crash(static_cast<Surviving>(choices_.below(3, Stream::kDiskAtCrash, number)));
   node.replica.reset();
   node.paused = false;
   node.inputs.clear();

@@ -1,8 +1,10 @@
 #include "sim/disk.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/codec/recovery.h"
 
 namespace anchor::sim {
 
@@ -15,6 +17,8 @@ Disk::Disk(codec::StableState stable, const std::vector<raft::Entry>& entries) {
   image_.stable = std::move(stable);
   write({.id = {}, .hard_state = {}, .truncate_from = {}, .entries = entries});
   store_stable();
+  image_.hard_state_file = codec::new_hard_state_file(image_.stable);
+  image_.next_slot = codec::kSecondHardStateSlot;
 }
 
 void Disk::begin() {
@@ -25,37 +29,40 @@ void Disk::begin() {
 raft::WriteId Disk::complete() {
   ANCHOR_ASSERT(busy());
   for (const raft::PersistBatch& batch : writing_) write(batch);
+  const auto changes = [](const raft::PersistBatch& batch) { return batch.hard_state.has_value(); };
+  if (std::ranges::any_of(writing_, changes)) store_second_copy();
   const raft::WriteId newest = writing_.back().id;
   writing_.clear();
   return newest;
 }
 
-void Disk::crash(bool whole) {
-  if (whole && busy()) complete();
+void Disk::crash(Surviving surviving) {
+  if (surviving == Surviving::kEverything && busy()) complete();
+  if (surviving == Surviving::kDatabase) {
+    for (const raft::PersistBatch& batch : writing_) write(batch);
+  }
   writing_.clear();
   waiting_.clear();
 }
 
 raft::Recovered Disk::boot() {
   ANCHOR_ASSERT(!busy() && waiting_.empty());
-  ++image_.stable.boot;
-  store_stable();
-  const auto stable = codec::decode_stable_state(image_.stable_bytes);
-  ANCHOR_ASSERT(stable.has_value());
-  raft::Recovered recovered{.cluster_id = stable->cluster_id,
-                            .self = stable->self,
-                            .boot = stable->boot,
-                            .hard_state = stable->hard_state,
-                            .base = {},
-                            .base_configuration = {},
-                            .entries = {}};
+  codec::StoredMember stored{.stable_state = image_.stable_bytes,
+                             .hard_state_file = image_.hard_state_file,
+                             .records = {}};
+  stored.records.reserve(image_.records.size());
   for (const DiskImage::Record& record : image_.records) {
-    const raft::Index index(recovered.entries.size() + 1);
-    auto entry = codec::decode_log_record(stable->cluster_id, index, record.bytes);
-    ANCHOR_ASSERT(entry.has_value());
-    recovered.entries.push_back(std::move(*entry));
+    stored.records.push_back({raft::Index(stored.records.size() + 1), record.bytes});
   }
-  return recovered;
+  auto recovered = codec::recover(stored);
+  ANCHOR_ASSERT(recovered.has_value(), recovered.error().message);
+  const auto file = codec::read_hard_state_file(image_.hard_state_file);
+  ANCHOR_ASSERT(file.has_value());
+  image_.next_slot = file->next;
+  image_.stable = codec::stable_state_of(*recovered);
+  store_stable();
+  store_second_copy();
+  return std::move(*recovered);
 }
 
 void Disk::write(const raft::PersistBatch& batch) {
@@ -76,6 +83,15 @@ void Disk::write(const raft::PersistBatch& batch) {
 
 void Disk::store_stable() {
   image_.stable_bytes = codec::encode_stable_state(image_.stable);
+}
+
+void Disk::store_second_copy() {
+  const codec::HardStateWrite write = codec::write_hard_state_slot(image_.next_slot, image_.stable);
+  Buffer file(std::max(image_.hard_state_file.size(), write.offset + write.bytes.size()));
+  std::ranges::copy(image_.hard_state_file.view(), file.data());
+  std::ranges::copy(write.bytes.view(), file.data() + write.offset);
+  image_.hard_state_file = std::move(file).freeze();
+  image_.next_slot = image_.next_slot.next();
 }
 
 }  // namespace anchor::sim

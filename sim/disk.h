@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/codec/hard_state_file.h"
 #include "core/codec/record_codec.h"
 #include "core/raft/step.h"
 #include "core/raft/types.h"
@@ -19,6 +21,9 @@ struct DiskImage {
   };
   codec::StableState stable;
   Bytes stable_bytes;
+  // The second copy, written after the transaction (core/codec/hard_state_file.h).
+  Bytes hard_state_file;
+  codec::HardStateSlot next_slot;
   // Of the indexes 1, 2, ...
   std::vector<Record> records;
 
@@ -27,9 +32,12 @@ struct DiskImage {
   std::optional<raft::Term> term_at(raft::Index index) const;
 };
 
+// What of the transaction that was being written survives a crash.
+enum class Surviving : std::uint8_t { kNothing, kDatabase, kEverything };
+
 // A virtual disk with the store's contract: batches are written in order, those that wait become
 // one transaction when the one before them is done, and at a crash a transaction is there whole or
-// not at all.
+// not at all; the second copy of the hard state follows it.
 class Disk {
  public:
   // A member's directory as founding leaves it.
@@ -48,16 +56,17 @@ class Disk {
   // The transaction is durable; returns its newest batch's id. Requires: busy().
   raft::WriteId complete();
 
-  // Power is lost; `whole`: the transaction that was being written made it.
-  void crash(bool whole);
+  // Power is lost.
+  void crash(Surviving surviving);
 
-  // Reads all back, as a new boot, which is durable when this returns. Fails an assertion if the
-  // image does not verify: nothing here damages it.
+  // Recovers as the store does, with the same code, as a new boot, which is durable when this
+  // returns. Fails an assertion if that refuses: nothing here damages the image.
   raft::Recovered boot();
 
  private:
   void write(const raft::PersistBatch& batch);
   void store_stable();
+  void store_second_copy();
 
   DiskImage image_;
   std::vector<raft::PersistBatch> waiting_;

@@ -35,9 +35,13 @@ std::string replay_of_this_process;
   ::_exit(static_cast<int>(ExitCode::kCrash));
 }
 
+// A long look at one seed; a short one at each of many, since each mixes the faults anew.
+constexpr const char* kRunTime = "60s";
+constexpr const char* kSwarmTime = "20s";
+
 struct Arguments {
   SimulationOptions simulation{};
-  std::string time = "60s";
+  std::string time;
   std::string profile = "default";
   bool verbose = false;
   std::string seeds;
@@ -228,11 +232,11 @@ int list_profiles() {
   return 0;
 }
 
-void add_simulation_options(CLI::App& app, Arguments& arguments) {
+void add_simulation_options(CLI::App& app, Arguments& arguments, const char* time) {
   app.add_option("--nodes", arguments.simulation.nodes, "how many nodes; else the seed decides")
       ->check(CLI::Range(1, 9));
   app.add_option("--time", arguments.time, "how long faults last, in simulated time")
-      ->capture_default_str();
+      ->default_str(time);
   app.add_option("--profile", arguments.profile, "which family of faults; see 'profiles'")
       ->capture_default_str();
 }
@@ -246,7 +250,7 @@ int main_of(int argc, char** argv) {
   CLI::App* one = app.add_subcommand("run", "run one seed and print one line");
   one->add_option("--seed", arguments.simulation.seed, "decides everything")->required();
   one->add_flag("-v", arguments.verbose, "tell on stderr what happens");
-  add_simulation_options(*one, arguments);
+  add_simulation_options(*one, arguments, kRunTime);
 
   CLI::App* many = app.add_subcommand("swarm", "run many seeds and print totals");
   many->add_option("--seeds", arguments.seeds, "FIRST..LAST");
@@ -254,7 +258,7 @@ int main_of(int argc, char** argv) {
   many->add_option("--jobs", arguments.jobs, "processes at once")->check(CLI::Range(1, 1024));
   many->add_flag("--keep-going", arguments.keep_going, "go on after a violation");
   many->add_option("-o", arguments.format, "text or json")->check(CLI::IsMember({"text", "json"}));
-  add_simulation_options(*many, arguments);
+  add_simulation_options(*many, arguments, kSwarmTime);
 
   app.add_subcommand("profiles", "list the families of faults");
 
@@ -263,6 +267,7 @@ int main_of(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
+  if (arguments.time.empty()) arguments.time = one->parsed() ? kRunTime : kSwarmTime;
   if (one->parsed()) return run(arguments);
   if (many->parsed()) return swarm(arguments);
   return list_profiles();

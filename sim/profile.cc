@@ -20,16 +20,16 @@ Mix draw_cluster(Choices& choices) {
   mix.nodes = one_of({3, 3, 5, 5, 4, 2, 1, 7}, choices);
   mix.clients = 1 + choices.below(8, Stream::kMix);
   mix.keys = one_of({1, 2, 8, 32}, choices);
-  mix.think_most = one_of({5ms, 50ms, 200ms}, choices);
+  mix.think_most = one_of({20ms, 50ms, 200ms}, choices);
   mix.value_bytes_most = one_of({16, 64, 400}, choices);
   const Duration timeout = one_of({150ms, 300ms, 300ms, 1000ms}, choices);
   mix.raft.election_timeout = timeout;
   mix.raft.heartbeat_interval = timeout / static_cast<int>(4 + choices.below(6, Stream::kMix));
   // Small bounds, so that what happens at a bound happens.
-  mix.raft.append_bytes = one_of({1 << 20, 4096, 512}, choices);
-  mix.raft.window_messages = one_of({256, 16, 3}, choices);
+  mix.raft.append_bytes = one_of({1 << 20, 4096, 512, 1}, choices);
+  mix.raft.window_messages = one_of({256, 16, 3, 1}, choices);
   mix.raft.window_bytes = one_of({16 << 20, 8192}, choices);
-  mix.raft.uncommitted_bytes = one_of({64 << 20, 64 << 20, 4096}, choices);
+  mix.raft.uncommitted_bytes = one_of({64 << 20, 64 << 20, 16 << 10}, choices);
   return mix;
 }
 

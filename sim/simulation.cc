@@ -60,6 +60,10 @@ class Simulation {
   std::vector<bool> choose_core();
   void break_the_rest(const std::vector<bool>& core);
   void heal(const std::vector<bool>& core);
+  template <typename Done>
+  void wait_until(const Done& done, Duration longest);
+  bool settled(const std::vector<bool>& core) const;
+  const Replica* find_leader(const std::vector<bool>& core) const;
   const raft::Raft& core_leader(const std::vector<bool>& core) const;
   void check_caught_up(const std::vector<bool>& core) const;
 
@@ -81,26 +85,51 @@ void Simulation::check_liveness() {
   break_the_rest(core);
   heal(core);
   const Duration timeout = mix_.raft.election_timeout;
-  // Long enough for what clients and nodes still wait for, for elections, and to catch up.
-  cluster_.run_until(cluster_.now() + 40 * timeout + 10s);
+  // Long enough for what clients and nodes still wait for, for elections, and to catch up; mostly
+  // it takes much less.
+  wait_until([&] { return settled(core); }, 40 * timeout + 10s);
 
   const raft::Raft& leader = core_leader(core);
   const raft::Term term = leader.term();
   const raft::ServerId id = leader.state().self.id;
   workload_.demand(core);
-  cluster_.run_until(cluster_.now() + 20 * timeout + 2s);
+  cluster_.run_until(cluster_.now() + 10 * timeout + 1s);
   const raft::Raft& still = core_leader(core);
   check_live(still.term() == term && still.state().self.id == id, "stable-leader",
              id.name() + " led in term " + std::to_string(term.value()) +
                  ", and with nothing more broken, then " + still.state().self.id.name() +
                  " in term " + std::to_string(still.term().value()));
   workload_.stop();
-  cluster_.run_until(cluster_.now() + 10s);
+  wait_until([&] { return workload_.idle() && settled(core); }, 10s);
   check_live(workload_.idle(), "every-request-answered", "a request got no answer");
   check_live(workload_.demanded() > 0 && workload_.unserved() == 0, "healthy-core-serves",
              std::to_string(workload_.unserved()) + " of " + std::to_string(workload_.demanded()) +
                  " requests were not served");
   check_caught_up(core);
+}
+
+template <typename Done>
+void Simulation::wait_until(const Done& done, Duration longest) {
+  const Instant end = cluster_.now() + longest;
+  while (cluster_.now() < end && !done()) {
+    cluster_.run_until(std::min(end, cluster_.now() + mix_.raft.election_timeout));
+  }
+}
+
+// All of the core follow one leader in its term, and have applied all that it has.
+bool Simulation::settled(const std::vector<bool>& core) const {
+  const Replica* leader = find_leader(core);
+  if (leader == nullptr) return false;
+  for (std::size_t node = 0; node < core.size(); ++node) {
+    if (!core[node]) continue;
+    const Replica& replica = *cluster_.node(node).replica;
+    if (replica.raft().term() != leader->raft().term() ||
+        replica.applied_index() != leader->raft().log().last().index ||
+        replica.waiting_requests() != 0) {
+      return false;
+    }
+  }
+  return true;
 }
 
 // A quorum; often more.
@@ -148,15 +177,22 @@ void Simulation::heal(const std::vector<bool>& core) {
   }
 }
 
-const raft::Raft& Simulation::core_leader(const std::vector<bool>& core) const {
-  const raft::Raft* leader = nullptr;
+// Null: there is none. Of several the one of the latest term.
+const Replica* Simulation::find_leader(const std::vector<bool>& core) const {
+  const Replica* leader = nullptr;
   for (std::size_t node = 0; node < core.size(); ++node) {
     if (!core[node]) continue;
-    const raft::Raft& raft = cluster_.node(node).replica->raft();
-    if (raft.is_leader() && (leader == nullptr || leader->term() < raft.term())) leader = &raft;
+    const Replica& replica = *cluster_.node(node).replica;
+    if (!replica.raft().is_leader()) continue;
+    if (leader == nullptr || leader->raft().term() < replica.raft().term()) leader = &replica;
   }
+  return leader;
+}
+
+const raft::Raft& Simulation::core_leader(const std::vector<bool>& core) const {
+  const Replica* leader = find_leader(core);
   check_live(leader != nullptr, "leader-elected", "a healthy quorum has no leader");
-  return *leader;
+  return leader->raft();
 }
 
 void Simulation::check_caught_up(const std::vector<bool>& core) const {

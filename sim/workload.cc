@@ -41,6 +41,9 @@ bool Workload::idle() const {
 
 void Workload::demand(const std::vector<bool>& nodes) {
   demanded_of_ = nodes;
+  for (std::size_t number = 0; number < clients_.size(); ++number) {
+    if (clients_[number].waiting) give_up(number, *clients_[number].waiting);
+  }
 }
 
 void Workload::later(std::size_t number) {
@@ -49,7 +52,7 @@ void Workload::later(std::size_t number) {
 }
 
 void Workload::next(std::size_t number) {
-  if (stopped_) return;
+  if (stopped_ || clients_[number].waiting) return;
   Client& client = clients_[number];
   const auto node =
       static_cast<std::size_t>(choices_.below(cluster_.size(), Stream::kClient, number));

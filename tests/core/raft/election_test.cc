@@ -104,7 +104,7 @@ TEST(Election, AHeartbeatPutsTheElectionOff) {
 }
 
 TEST(Election, AGrantedVotePutsTheElectionOff) {
-  Server server(Start{});
+  Server server(Start{.term = Term(1)});
   server.wait(kTimeout - 1ms);
   ASSERT_TRUE(grants(server, 1, {}));
   server.wait(kTimeout - 1ms);

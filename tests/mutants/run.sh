@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Known bugs, each a small patch against a correct core: applied to a scratch copy, built, and
+# simulated until a checker notices. Patches named control-* change nothing that must hold, and
+# must not be noticed.
+#
+#   tests/mutants/run.sh [--only ID] [--budget 60s]
+#
+# Prints a line each, tab-separated: id, caught or missed, seeds, CPU seconds, invariant. Exits 0 if
+# all are caught and no control is.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+scratch=$root/build-mutants
+only=
+budget=60s
+while (($#)); do
+  case $1 in
+    --only) only=${2:?--only needs an id}; shift 2 ;;
+    --budget) budget=${2:?--budget needs a duration, as 60s}; shift 2 ;;
+    *) echo "usage: tests/mutants/run.sh [--only ID] [--budget 60s]" >&2; exit 2 ;;
+  esac
+done
+if [[ -n $only && ! -f $root/tests/mutants/$only.patch ]]; then
+  echo "tests/mutants/run.sh: there is no $only.patch" >&2
+  exit 2
+fi
+
+# The working tree as it is, without what is ignored; a file that has not changed keeps its time, so
+# that it is not built again.
+copy_sources() {
+  mkdir -p "$scratch/source"
+  (cd "$root" && git ls-files --cached --others --exclude-standard -z core proto sim CMakeLists.txt \
+    | xargs -0 cp --parents --preserve=timestamps --update -t "$scratch/source")
+  cmake -S "$scratch/source" -B "$scratch/build" -G Ninja >/dev/null
+}
+
+build() { ninja -C "$scratch/build" anchor-sim >"$scratch/build.log" 2>&1; }
+
+patch_source() { patch --directory="$scratch/source" --strip=1 --silent "$@"; }
+
+# Prints the line for one patch; fails if it is not what it should be.
+try() {
+  local id=$1 file=$2 expected=caught verdict=missed invariant=- seeds cpu
+  [[ $id == control-* ]] && expected=missed
+  if ! patch_source <"$file" >"$scratch/patch.log" 2>&1; then
+    printf '%s\tdoes not apply\t-\t-\t-\n' "$id"
+    return 1
+  fi
+  if ! build; then
+    patch_source --reverse <"$file"
+    printf '%s\tdoes not build\t-\t-\t-\n' "$id"
+    return 1
+  fi
+  local TIMEFORMAT='%U %S'
+  { time "$scratch/build/anchor-sim" swarm --budget "$budget" >"$scratch/swarm.log" 2>/dev/null \
+    || true; } 2>"$scratch/time.log"
+  patch_source --reverse <"$file"
+  cpu=$(awk '{ printf "%.1f", $1 + $2 }' "$scratch/time.log")
+  seeds=$(sed -n 's/^seeds \([0-9]*\),.*/\1/p' "$scratch/swarm.log")
+  if grep -q '^violated seed=' "$scratch/swarm.log"; then
+    verdict=caught
+    invariant=$(sed -n 's/^violated seed=.* invariant=//p' "$scratch/swarm.log" | head -n 1)
+  fi
+  printf '%s\t%s\t%s\t%s\t%s\n' "$id" "$verdict" "$seeds" "$cpu" "$invariant"
+  [[ $verdict == "$expected" ]]
+}
+
+copy_sources
+failed=0
+for file in "$root"/tests/mutants/*.patch; do
+  id=$(basename "$file" .patch)
+  [[ -z $only || $only == "$id" ]] || continue
+  try "$id" "$file" || failed=1
+done
+exit $failed
