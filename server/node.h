@@ -28,8 +28,8 @@ class Node {
  public:
   struct Options {
     Replica::Options replica{};
-    // How long a client's request may take.
-    Duration request_timeout = 5s;
+    // How long a request may take: less than clients are used to wait, so that they hear the outcome.
+    Duration request_timeout = 4s;
   };
   struct Handlers {
     // A write to the disk failed: the process must end.

@@ -20,7 +20,7 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitStorage = 10;
 inline constexpr int kExitIdentity = 11;
 
-// What a node begins as (the start-up table of docs/architecture.md).
+// What a node begins as (the table in docs/architecture.md).
 struct ResumeMember {
   io::OpenedLogStore opened;
 };

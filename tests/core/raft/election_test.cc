@@ -212,6 +212,13 @@ TEST(PreVote, AServerThatComesBackFromAPartitionDeposesNobody) {
   EXPECT_TRUE(cluster[3].follows());
 }
 
+TEST(PreVote, OfAnEarlierCampaignDoesNotCount) {
+  Server server(with_log({1}));
+  server.wait_for_deadline();
+  server.hear(2, Term(0), pre_vote(1));
+  EXPECT_EQ(server.term(), Term(1));
+}
+
 // --- A campaign
 // -----------------------------------------------------------------------------------
 
@@ -251,6 +258,19 @@ TEST(Election, ACandidatesOwnVoteCountsOnceItIsDurable) {
   server.wait_for_deadline();
   server.hear(2, Term(0), pre_vote(1));
   server.hear(2, Term(1), vote(1));
+  EXPECT_FALSE(server.leads());
+  server.complete_write();
+  EXPECT_TRUE(server.leads());
+}
+
+TEST(Election, ACandidatesOwnVoteDoesNotCountWithAnEarlierWrite) {
+  Server server(Start{});
+  server.hear(2, Term(1), heartbeat());
+  server.wait_for_deadline();
+  server.hear(2, Term(1), pre_vote(2));
+  server.hear(2, Term(2), vote(2));
+  ASSERT_EQ(server.writes().size(), 2U);
+  server.complete_write();
   EXPECT_FALSE(server.leads());
   server.complete_write();
   EXPECT_TRUE(server.leads());

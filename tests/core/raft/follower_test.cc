@@ -223,6 +223,12 @@ TEST(Follower, ANewRoundIsAnsweredAtOnceWithWhatIsDurable) {
   EXPECT_EQ(server.take<AppendAccepted>(2), std::vector{accepted(2, 1)});
 }
 
+TEST(Follower, AnswersOnceIfTheRoundIsNewAndTheEntriesAreDurable) {
+  Server server(with_log({1, 1}));
+  server.hear(2, Term(1), append(position(1, 1), {1}, 0, 1));
+  EXPECT_EQ(server.take<AppendAccepted>(2), std::vector{accepted(2, 1)});
+}
+
 TEST(Follower, AWriteOvertakenByATruncationAcknowledgesNothing) {
   // Index 1 is written for one leader, cut and written again for the next, all before the disk has
   // done the first of it: that write speaks for the old entry only.

@@ -205,6 +205,7 @@ TEST(BackUp, ARejectionOfSomethingAcknowledgedSinceIsIgnored) {
   Server server(with_log({1, 1, 1}));
   make_established_leader(server);
   server.hear(2, Term(2), rejected(3, position(1, 1)));
+  EXPECT_TRUE(server.progress(2).replicating());
   EXPECT_EQ(server.progress(2).next, Index(5));
   EXPECT_TRUE(server.take<AppendEntries>(2).empty());
 }

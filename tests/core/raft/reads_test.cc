@@ -20,9 +20,9 @@ Round last_round(Server& server, int to) {
   return requests.empty() ? Round() : requests.back().round;
 }
 
-// A follower of server 2, whose boot is 1, in term 1.
+// A follower of server 2 in term 1, whose log is known to agree with its leader's up to 2 of 3.
 Server make_follower() {
-  Server server(Start{});
+  Server server(Start{.log_terms = {1, 1, 1}});
   server.hear(2, Term(1),
               AppendEntries{
                   .previous = {}, .commit_index = {}, .round = {}, .entries = entries_of({1, 1})});

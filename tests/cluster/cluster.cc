@@ -1,0 +1,87 @@
+#include "tests/cluster/cluster.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/assert.h"
+
+namespace anchor::cluster {
+
+Cluster::Cluster(std::size_t size) {
+  for (std::size_t i = 1; i <= size; ++i) {
+    const std::string id = "n" + std::to_string(i);
+    nodes_.push_back(std::make_unique<Node>(id, temporary_.path_of(id)));
+  }
+}
+
+std::vector<std::string> Cluster::founding_options() const {
+  std::string peers;
+  for (const auto& node : nodes_) peers += (peers.empty() ? "" : ",") + node->peer_address();
+  return {"--bootstrap-expect", std::to_string(size()), "--peers", peers};
+}
+
+bool Cluster::start() {
+  for (const auto& node : nodes_) node->start(founding_options());
+  return wait_until_ready();
+}
+
+bool Cluster::wait_until_ready() const {
+  return eventually([&] {
+    const auto ready = [](const auto& node) { return !node->runs() || node->is_ready(); };
+    return std::ranges::all_of(nodes_, ready) && agreed_leader() != nullptr;
+  });
+}
+
+Node* Cluster::agreed_leader() const {
+  std::set<std::string> leaders;
+  std::set<std::uint64_t> terms;
+  for (const auto& node : nodes_) {
+    if (!node->runs()) continue;
+    const auto status = node->status();
+    if (!status || status->at("leader_id").is_null()) return nullptr;
+    leaders.insert(status->at("leader_id").get<std::string>());
+    terms.insert(status->at("term").get<std::uint64_t>());
+  }
+  if (leaders.size() != 1 || terms.size() != 1) return nullptr;
+  for (const auto& node : nodes_) {
+    if (node->id() == *leaders.begin()) return node->runs() ? node.get() : nullptr;
+  }
+  return nullptr;
+}
+
+Node* Cluster::leader() const {
+  Node* found = nullptr;
+  eventually([&] { return (found = agreed_leader()) != nullptr; });
+  return found;
+}
+
+Node& Cluster::follower() const {
+  const Node* leading = leader();
+  for (const auto& node : nodes_) {
+    if (node->runs() && node.get() != leading) return *node;
+  }
+  ANCHOR_UNREACHABLE;
+}
+
+std::vector<Node*> Cluster::others(const Node& node) const {
+  std::vector<Node*> found;
+  for (const auto& each : nodes_) {
+    if (each.get() != &node) found.push_back(each.get());
+  }
+  return found;
+}
+
+bool Cluster::wait_until_equal() const {
+  return eventually([&] {
+    std::set<std::pair<std::uint64_t, std::string>> states;
+    for (const auto& node : nodes_) {
+      const auto status = node->status();
+      if (!status) return false;
+      states.emplace(status->at("applied_index").get<std::uint64_t>(),
+                     status->at("digest").get<std::string>());
+    }
+    return states.size() == 1;
+  });
+}
+
+}  // namespace anchor::cluster

@@ -1,0 +1,59 @@
+#include "tests/cluster/http_client.h"
+
+#include <memory>
+#include <variant>
+
+namespace anchor::cluster {
+
+std::string HttpAnswer::header(std::string_view name) const {
+  for (const auto& [each, value] : headers) {
+    if (io::equals_ignoring_case(each, name)) return value;
+  }
+  return {};
+}
+
+Result<HttpAnswer> HttpClient::request(io::HttpMethod method, std::string_view target,
+                                       const HttpExtra& extra) {
+  if (auto sent = send(method, target, extra); !sent) return std::unexpected(sent.error());
+  return receive();
+}
+
+Result<void> HttpClient::send(io::HttpMethod method, std::string_view target,
+                              const HttpExtra& extra) {
+  if (!session_) {
+    auto connection = Connection::open(port_);
+    if (!connection) return std::unexpected(connection.error());
+    session_ = std::make_unique<Session>(std::move(*connection),
+                                         "127.0.0.1:" + std::to_string(port_));
+  }
+  std::string bytes;
+  session_->codec.append_request(method, target, extra.header_lines, as_bytes(extra.body), bytes);
+  auto sent = session_->connection.send(bytes);
+  if (!sent) session_.reset();
+  return sent;
+}
+
+Result<HttpAnswer> HttpClient::receive() {
+  const auto fail = [this](const Error& error) {
+    session_.reset();
+    return std::unexpected(error);
+  };
+  while (true) {
+    std::string_view input = session_->unparsed;
+    const auto parsed = session_->codec.parse(input);
+    if (const auto* error = std::get_if<Error>(&parsed)) return fail(*error);
+    if (const auto* reply = std::get_if<io::HttpReply>(&parsed)) {
+      HttpAnswer answer{.status = reply->status, .body = std::string(reply->body.text())};
+      for (const auto& [name, value] : reply->headers) answer.headers.emplace_back(name, value);
+      session_->unparsed = input;
+      if (!reply->keep_alive) session_.reset();
+      return answer;
+    }
+    auto more = session_->connection.receive();
+    if (!more) return fail(more.error());
+    if (more->empty()) return fail({"closed without an answer"});
+    session_->unparsed = std::move(*more);
+  }
+}
+
+}  // namespace anchor::cluster

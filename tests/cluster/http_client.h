@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/result.h"
+#include "io/http_client_codec.h"
+#include "tests/cluster/connection.h"
+
+namespace anchor::cluster {
+
+struct HttpAnswer {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::string body{};
+
+  // The first with this name, in any case; empty if there is none.
+  std::string header(std::string_view name) const;
+};
+
+// What is sent beside a request's target.
+struct HttpExtra {
+  std::string header_lines{};  // whole lines, each with its CRLF
+  std::string body{};
+};
+
+// A client of one server: one request at a time, over a connection that is kept while it lasts.
+class HttpClient {
+ public:
+  explicit HttpClient(std::uint16_t port) : port_(port) {}
+
+  // An error: there was no answer.
+  Result<HttpAnswer> request(io::HttpMethod method, std::string_view target,
+                             const HttpExtra& extra = {});
+  Result<HttpAnswer> get(std::string_view target) {
+    return request(io::HttpMethod::kGet, target);
+  }
+  Result<HttpAnswer> put(std::string_view target, std::string body) {
+    return request(io::HttpMethod::kPut, target, {.body = std::move(body)});
+  }
+
+  // The two halves of a request. Requires of the second: the first.
+  Result<void> send(io::HttpMethod method, std::string_view target, const HttpExtra& extra = {});
+  Result<HttpAnswer> receive();
+
+ private:
+  struct Session {
+    Session(Connection opened, std::string host)
+        : connection(std::move(opened)), codec(std::move(host)) {}
+
+    Connection connection;
+    io::HttpClientCodec codec;
+    std::string unparsed{};
+  };
+
+  std::uint16_t port_;
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace anchor::cluster
