@@ -1,6 +1,5 @@
 #include "io/http_client_codec.h"
 
-#include <charconv>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -88,9 +87,7 @@ void HttpClientCodec::append_request(HttpMethod method, std::string_view target,
   output.append(method_name(method)).append(" ").append(target).append(" HTTP/1.1\r\nHost: ");
   output.append(host_).append("\r\n").append(header_lines);
   if (method == HttpMethod::kPut || method == HttpMethod::kPost) {
-    char digits[20];
-    const auto end = std::to_chars(std::begin(digits), std::end(digits), body.size()).ptr;
-    output.append("Content-Length: ").append(digits, end).append("\r\n");
+    output.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
   } else {
     ANCHOR_ASSERT(body.empty());
   }

@@ -1,7 +1,6 @@
 #include "io/http_message.h"
 
 #include <algorithm>
-#include <charconv>
 
 namespace anchor::io {
 namespace {
@@ -53,9 +52,7 @@ void HttpResponse::add_header(std::string_view name, std::string_view value) {
 }
 
 void HttpResponse::add_header(std::string_view name, std::uint64_t value) {
-  char digits[20];
-  const auto end = std::to_chars(std::begin(digits), std::end(digits), value).ptr;
-  add_header(name, std::string_view(digits, end));
+  add_header(name, std::to_string(value));
 }
 
 }  // namespace anchor::io

@@ -1,8 +1,10 @@
 #include "io/http_output.h"
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <utility>
+
+#include "core/base/assert.h"
 
 namespace anchor::io {
 namespace {
@@ -11,53 +13,37 @@ namespace {
 constexpr std::size_t kCopiedValueBytes = 8 << 10;
 constexpr std::size_t kKeptBufferBytes = 64 << 10;
 
-std::string_view status_line(int status) {
-  switch (status) {
-    case 200:
-      return "HTTP/1.1 200 OK\r\n";
-    case 304:
-      return "HTTP/1.1 304 Not Modified\r\n";
-    case 307:
-      return "HTTP/1.1 307 Temporary Redirect\r\n";
-    case 400:
-      return "HTTP/1.1 400 Bad Request\r\n";
-    case 404:
-      return "HTTP/1.1 404 Not Found\r\n";
-    case 405:
-      return "HTTP/1.1 405 Method Not Allowed\r\n";
-    case 408:
-      return "HTTP/1.1 408 Request Timeout\r\n";
-    case 409:
-      return "HTTP/1.1 409 Conflict\r\n";
-    case 410:
-      return "HTTP/1.1 410 Gone\r\n";
-    case 411:
-      return "HTTP/1.1 411 Length Required\r\n";
-    case 412:
-      return "HTTP/1.1 412 Precondition Failed\r\n";
-    case 413:
-      return "HTTP/1.1 413 Content Too Large\r\n";
-    case 414:
-      return "HTTP/1.1 414 URI Too Long\r\n";
-    case 415:
-      return "HTTP/1.1 415 Unsupported Media Type\r\n";
-    case 417:
-      return "HTTP/1.1 417 Expectation Failed\r\n";
-    case 429:
-      return "HTTP/1.1 429 Too Many Requests\r\n";
-    case 431:
-      return "HTTP/1.1 431 Request Header Fields Too Large\r\n";
-    case 500:
-      return "HTTP/1.1 500 Internal Server Error\r\n";
-    case 503:
-      return "HTTP/1.1 503 Service Unavailable\r\n";
-    case 504:
-      return "HTTP/1.1 504 Gateway Timeout\r\n";
-    case 507:
-      return "HTTP/1.1 507 Insufficient Storage\r\n";
-    default:
-      assertion_failed(__FILE__, __LINE__, "a status without a reason phrase");
-  }
+// Empty for a status that has none here: the phrase may be left out (RFC 9112, section 4).
+std::string_view reason_phrase(int status) {
+  struct Reason {
+    int status;
+    std::string_view phrase;
+  };
+  static constexpr std::array kReasons = std::to_array<Reason>({
+      {200, "OK"},
+      {304, "Not Modified"},
+      {307, "Temporary Redirect"},
+      {400, "Bad Request"},
+      {404, "Not Found"},
+      {405, "Method Not Allowed"},
+      {408, "Request Timeout"},
+      {409, "Conflict"},
+      {410, "Gone"},
+      {411, "Length Required"},
+      {412, "Precondition Failed"},
+      {413, "Content Too Large"},
+      {414, "URI Too Long"},
+      {415, "Unsupported Media Type"},
+      {417, "Expectation Failed"},
+      {429, "Too Many Requests"},
+      {431, "Request Header Fields Too Large"},
+      {500, "Internal Server Error"},
+      {503, "Service Unavailable"},
+      {504, "Gateway Timeout"},
+      {507, "Insufficient Storage"},
+  });
+  const auto found = std::ranges::find(kReasons, status, &Reason::status);
+  return found == kReasons.end() ? "" : found->phrase;
 }
 
 ByteView body_view(const HttpResponse& response) {
@@ -104,7 +90,13 @@ void HttpOutput::clear() {
 
 void append_response(const HttpResponse& response, const HttpFraming& framing,
                      std::string_view common_lines, HttpOutput& output) {
-  output.append(status_line(response.status));
+  ANCHOR_ASSERT(response.status >= 200 && response.status <= 999);
+  // The space before the phrase is not optional, even if the phrase is.
+  output.append("HTTP/1.1 ");
+  output.append(std::to_string(response.status));
+  output.append(" ");
+  output.append(reason_phrase(response.status));
+  output.append("\r\n");
   output.append(common_lines);
   output.append(response.header_lines);
   if (!framing.keep_alive) {
@@ -115,11 +107,8 @@ void append_response(const HttpResponse& response, const HttpFraming& framing,
   // A 304 has no body, and its length would be that of the body which it spares (RFC 9110, 8.6).
   if (response.status == 304) return output.append("\r\n");
 
-  const std::size_t length = body_view(response).size();
-  char digits[20];
-  const auto end = std::to_chars(std::begin(digits), std::end(digits), length).ptr;
   output.append("Content-Length: ");
-  output.append(std::string_view(digits, end));
+  output.append(std::to_string(body_view(response).size()));
   output.append("\r\n\r\n");
   if (framing.head) return;
   if (const auto* text = std::get_if<std::string>(&response.body)) return output.append(*text);

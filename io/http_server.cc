@@ -5,25 +5,14 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "io/socket_address.h"
+#include "io/uv_support.h"
 
 namespace anchor::io {
 namespace {
 
 constexpr int kBacklog = 1024;
 constexpr std::uint64_t kSweepIntervalMs = 500;
-
-std::string uv_message(std::string_view what, int error) {
-  return std::string(what) + ": " + uv_strerror(error);
-}
-
-template <typename Handle>
-uv_handle_t* as_handle(Handle& handle) {
-  return reinterpret_cast<uv_handle_t*>(&handle);
-}
-
-uv_stream_t* as_stream(uv_tcp_t& tcp) {
-  return reinterpret_cast<uv_stream_t*>(&tcp);
-}
 
 // libuv takes buffers to be written without const, and does not write to them.
 void to_uv_buffers(const std::vector<ByteView>& pieces, std::vector<uv_buf_t>& buffers) {
@@ -81,41 +70,27 @@ HttpServer::~HttpServer() {
 
 Result<void> HttpServer::listen(const std::string& host, std::uint16_t port) {
   ANCHOR_ASSERT(!listening_ && !closing_);
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  uv_getaddrinfo_t request;
-  const std::string port_text = std::to_string(port);
-  const std::string where = "cannot listen on " + host + ":" + port_text;
-  if (const int error =
-          uv_getaddrinfo(loop_, &request, nullptr, host.c_str(), port_text.c_str(), &hints)) {
-    return failure(uv_message(where, error));
-  }
+  const HostPort where{host, port};
+  const std::string problem = "cannot listen on " + to_text(where);
+  const auto address = resolve_now(loop_, where);
+  if (!address) return failure(problem + ": " + address.error().message);
 
   uv_tcp_init(loop_, &listener_);
   listener_.data = this;
   listening_ = true;
   ++open_handle_count_;
-  int error = uv_tcp_bind(&listener_, request.addrinfo->ai_addr, 0);
-  uv_freeaddrinfo(request.addrinfo);
+  int error = uv_tcp_bind(&listener_, reinterpret_cast<const sockaddr*>(&*address), 0);
   if (error == 0) {
-    error = uv_listen(as_stream(listener_), kBacklog, [](uv_stream_t* listener, int status) {
+    error = uv_listen(as_uv_stream(listener_), kBacklog, [](uv_stream_t* listener, int status) {
       if (status == 0) static_cast<HttpServer*>(listener->data)->accept();
     });
   }
   if (error != 0) {
     listening_ = false;
     close_handle(listener_);
-    return failure(uv_message(where, error));
+    return failure(describe_uv_error(problem, error));
   }
-
-  sockaddr_storage address{};
-  int size = sizeof(address);
-  uv_tcp_getsockname(&listener_, reinterpret_cast<sockaddr*>(&address), &size);
-  port_ = ntohs(address.ss_family == AF_INET6
-                    ? reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port
-                    : reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
+  port_ = local_port(listener_);
   return {};
 }
 
@@ -124,7 +99,7 @@ void HttpServer::accept() {
   Connection& connection = *(connections_[id] = std::make_unique<Connection>(*this, id));
   uv_tcp_init(loop_, &connection.tcp);
   connection.tcp.data = &connection;
-  if (uv_accept(as_stream(listener_), as_stream(connection.tcp)) != 0) {
+  if (uv_accept(as_uv_stream(listener_), as_uv_stream(connection.tcp)) != 0) {
     return close_connection(connection);
   }
   uv_tcp_nodelay(&connection.tcp, 1);
@@ -139,7 +114,8 @@ void HttpServer::turn_away(Connection& connection) {
   output.collect(0, pieces_);
   to_uv_buffers(pieces_, buffers_);
   // A fresh socket has room for it; if not, the close says enough.
-  uv_try_write(as_stream(connection.tcp), buffers_.data(), static_cast<unsigned>(buffers_.size()));
+  uv_try_write(as_uv_stream(connection.tcp), buffers_.data(),
+               static_cast<unsigned>(buffers_.size()));
   close_connection(connection);
 }
 
@@ -175,7 +151,7 @@ void HttpServer::write(Connection& connection) {
     connection.http.take_output(now(), connection.writing);
     connection.writing.collect(0, pieces_);
     to_uv_buffers(pieces_, buffers_);
-    uv_stream_t* stream = as_stream(connection.tcp);
+    uv_stream_t* stream = as_uv_stream(connection.tcp);
     int written = uv_try_write(stream, buffers_.data(), static_cast<unsigned>(buffers_.size()));
     if (written == UV_EAGAIN) written = 0;
     if (written < 0) return close_connection(connection);
@@ -214,7 +190,7 @@ void HttpServer::after_progress(Connection& connection) {
   const bool reads = connection.http.reads() && !connection.input_ended;
   if (reads && !connection.reading) {
     uv_read_start(
-        as_stream(connection.tcp),
+        as_uv_stream(connection.tcp),
         [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
           auto& storage = static_cast<Connection*>(handle->data)->server.read_buffer_;
           *buffer = uv_buf_init(storage.data(), kReadBufferBytes);
@@ -224,7 +200,7 @@ void HttpServer::after_progress(Connection& connection) {
           read_from.server.received(read_from, size_or_error);
         });
   } else if (!reads && connection.reading) {
-    uv_read_stop(as_stream(connection.tcp));
+    uv_read_stop(as_uv_stream(connection.tcp));
   }
   connection.reading = reads;
 
@@ -232,7 +208,7 @@ void HttpServer::after_progress(Connection& connection) {
   if (connection.input_ended) return close_connection(connection);
   if (connection.shut_down) return;
   connection.shut_down = true;
-  const int error = uv_shutdown(&connection.shutdown_request, as_stream(connection.tcp),
+  const int error = uv_shutdown(&connection.shutdown_request, as_uv_stream(connection.tcp),
                                 [](uv_shutdown_t*, int) {});
   if (error != 0) close_connection(connection);
 }
@@ -309,7 +285,7 @@ void HttpServer::close(std::function<void()> closed) {
 void HttpServer::close_connection(Connection& connection) {
   if (connection.closing) return;
   connection.closing = true;
-  uv_close(as_handle(connection.tcp), [](uv_handle_t* handle) {
+  uv_close(as_uv_handle(connection.tcp), [](uv_handle_t* handle) {
     auto& gone = *static_cast<Connection*>(handle->data);
     HttpServer& server = gone.server;
     if (gone.dirty) std::erase(server.dirty_, &gone);
@@ -321,7 +297,7 @@ void HttpServer::close_connection(Connection& connection) {
 
 template <typename Handle>
 void HttpServer::close_handle(Handle& handle) {
-  uv_close(as_handle(handle), [](uv_handle_t* closed) {
+  uv_close(as_uv_handle(handle), [](uv_handle_t* closed) {
     auto& server = *static_cast<HttpServer*>(closed->data);
     --server.open_handle_count_;
     server.handle_closed();

@@ -1,6 +1,5 @@
 #include "io/kj_stream.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -8,6 +7,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "io/socket_address.h"
 
 namespace anchor::io {
 namespace {
@@ -305,15 +305,7 @@ std::string KjStream::peer_name() const {
   if (uv_tcp_getpeername(&socket_->tcp, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
     return "a closed connection";
   }
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.ss_family == AF_INET6) {
-    const auto& ipv6 = reinterpret_cast<const sockaddr_in6&>(address);
-    uv_ip6_name(&ipv6, text.data(), text.size());
-    return "[" + std::string(text.data()) + "]:" + std::to_string(ntohs(ipv6.sin6_port));
-  }
-  const auto& ipv4 = reinterpret_cast<const sockaddr_in&>(address);
-  uv_ip4_name(&ipv4, text.data(), text.size());
-  return std::string(text.data()) + ":" + std::to_string(ntohs(ipv4.sin_port));
+  return to_text(address);
 }
 
 }  // namespace anchor::io

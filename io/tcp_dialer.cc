@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "io/host_port.h"
+
 namespace anchor::io {
 namespace {
 
@@ -50,8 +52,9 @@ class Dialer {
     addrinfo hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
+    const std::string service = std::to_string(parts->port);
     const int error = uv_getaddrinfo(port_.loop(), &lookup->request, looked_up, parts->host.c_str(),
-                                     parts->port.c_str(), &hints);
+                                     service.c_str(), &hints);
     if (error != 0) return fail(describe_uv_error("cannot resolve " + address_, error));
     lookup_ = lookup.release();
     open_handles_.add();
@@ -107,18 +110,6 @@ class Dialer {
 };
 
 }  // namespace
-
-Result<HostPort> parse_host_port(const std::string& address) {
-  const std::size_t colon = address.rfind(':');
-  if (colon == address.npos || colon == 0 || colon + 1 == address.size()) {
-    return failure("\"" + address + "\" is not of the form host:port");
-  }
-  HostPort parts{address.substr(0, colon), address.substr(colon + 1)};
-  if (parts.host.front() == '[' && parts.host.back() == ']') {
-    parts.host = parts.host.substr(1, parts.host.size() - 2);
-  }
-  return parts;
-}
 
 kj::Promise<kj::Own<KjStream>> dial_tcp(KjEventPort& port, HandleCount& open_handles,
                                         const std::string& address) {

@@ -1,8 +1,8 @@
 #include "io/tcp_listener.h"
 
-#include <netinet/in.h>
-
 #include <utility>
+
+#include "io/socket_address.h"
 
 namespace anchor::io {
 namespace {
@@ -20,22 +20,15 @@ TcpListener::Handle::Handle(uv_loop_t* loop, HandleCount& count) : open_handles(
 Result<std::unique_ptr<TcpListener>> TcpListener::listen(
     uv_loop_t* loop, HandleCount& open_handles, const std::string& host, std::uint16_t port,
     std::function<void(UvSocketPointer)> accepted) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  const std::string port_text = std::to_string(port);
-  const std::string problem = "cannot listen on " + host + ":" + port_text;
-  // Without a callback it blocks, which nobody minds at the start.
-  uv_getaddrinfo_t lookup;
-  int error = uv_getaddrinfo(loop, &lookup, nullptr, host.c_str(), port_text.c_str(), &hints);
-  if (error != 0) return failure(describe_uv_error(problem, error));
+  const HostPort where{host, port};
+  const std::string problem = "cannot listen on " + to_text(where);
+  const auto address = resolve_now(loop, where);
+  if (!address) return failure(problem + ": " + address.error().message);
 
   std::unique_ptr<TcpListener> listener(new TcpListener(loop, open_handles));
   Handle& handle = *listener->handle_;
   handle.accepted = std::move(accepted);
-  error = uv_tcp_bind(&handle.tcp, lookup.addrinfo->ai_addr, 0);
-  uv_freeaddrinfo(lookup.addrinfo);
+  int error = uv_tcp_bind(&handle.tcp, reinterpret_cast<const sockaddr*>(&*address), 0);
   if (error == 0) error = uv_listen(as_uv_stream(handle.tcp), kBacklog, accept);
   if (error != 0) return failure(describe_uv_error(problem, error));
   return listener;
@@ -49,12 +42,7 @@ void TcpListener::accept(uv_stream_t* listener, int status) {
 }
 
 std::uint16_t TcpListener::port() const {
-  sockaddr_storage address{};
-  int size = sizeof(address);
-  uv_tcp_getsockname(&handle_->tcp, reinterpret_cast<sockaddr*>(&address), &size);
-  return ntohs(address.ss_family == AF_INET6
-                   ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
-                   : reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  return local_port(handle_->tcp);
 }
 
 }  // namespace anchor::io

@@ -189,10 +189,11 @@ std::optional<std::string> Server::refuse(const io::PeerHello& hello,
 }
 
 void Server::on_refused(const raft::ServerId& peer, const std::string& reason) {
-  const std::string text = peer.name() + " refuses messages from this server: " + reason;
-  if (last_refusal_ == text) return;
-  last_refusal_ = text;
-  log_.warn(text);
+  // It is tried again and again; said once.
+  std::string& last = last_refusals_[peer];
+  if (last == reason) return;
+  last = reason;
+  log_.warn(peer.name() + " refuses messages from this server: " + reason);
 }
 
 void Server::on_cut_off(const std::string& address, const std::string& reason) {

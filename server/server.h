@@ -2,6 +2,7 @@
 
 #include <uv.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,7 +84,7 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   uv_signal_t interrupt_{};
   uv_timer_t drain_timeout_{};
   bool draining_ = false;
-  std::optional<std::string> last_refusal_;
+  std::map<raft::ServerId, std::string> last_refusals_;
 };
 
 }  // namespace anchor::server

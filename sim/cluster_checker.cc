@@ -56,6 +56,7 @@ void ClusterChecker::stepped(std::size_t node, const Replica& replica, const raf
     view.chain.resize(std::min<std::size_t>(view.chain.size(), from.value() - 1));
   }
   follow_log(node, raft.log());
+  check_durable(node, raft.log());
   check_leadership(node, raft);
   check_commits(node, raft);
   check_digest(node, replica);
@@ -78,6 +79,13 @@ void ClusterChecker::follow_log(std::size_t node, const raft::Log& log) {
       check(same_term->chain == chain.back(), "log-matching", at(node, index));
     }
   }
+}
+
+// What it takes for durable is on its disk, as it is in its log.
+void ClusterChecker::check_durable(std::size_t node, const raft::Log& log) const {
+  const raft::Index durable = log.durable_index();
+  if (durable == log.base().index) return;
+  check(disks_[node]->term_at(durable) == log.term_at(durable), "durable-index", at(node, durable));
 }
 
 void ClusterChecker::check_leadership(std::size_t node, const raft::Raft& raft) {

@@ -79,6 +79,7 @@ class ClusterChecker {
   };
 
   void follow_log(std::size_t node, const raft::Log& log);
+  void check_durable(std::size_t node, const raft::Log& log) const;
   void check_leadership(std::size_t node, const raft::Raft& raft);
   void check_commits(std::size_t node, const raft::Raft& raft);
   void add_commit(std::size_t node, const raft::Raft& raft, raft::Index index);

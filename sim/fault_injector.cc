@@ -11,7 +11,7 @@ FaultInjector::FaultInjector(const Mix& mix, Cluster& cluster, Choices& choices,
 
 void FaultInjector::start() {
   repeat(faults_.partitions, [this] {
-    cluster_.network().partition();
+    cluster_.network().partition(any_node());
     end_after(faults_.partitions, [this] { cluster_.network().heal(); });
   });
   repeat(faults_.resets, [this] {
@@ -71,8 +71,15 @@ void FaultInjector::restart_later(std::size_t node) {
   end_after(down, [this, node] { cluster_.restart(node); });
 }
 
+// Often a leader: what happens to it matters most.
 std::size_t FaultInjector::any_node() {
-  return static_cast<std::size_t>(choices_.below(cluster_.size(), Stream::kFault));
+  const auto any = static_cast<std::size_t>(choices_.below(cluster_.size(), Stream::kFault));
+  if (choices_.below(2, Stream::kFault) == 0) return any;
+  for (std::size_t offset = 0; offset < cluster_.size(); ++offset) {
+    const std::size_t node = (any + offset) % cluster_.size();
+    if (cluster_.node(node).up() && cluster_.node(node).replica->raft().is_leader()) return node;
+  }
+  return any;
 }
 
 }  // namespace anchor::sim

@@ -78,7 +78,7 @@ Bytes Network::corrupted(const Bytes& frame, std::size_t of) {
   return std::move(copy).freeze();
 }
 
-void Network::partition() {
+void Network::partition(std::size_t node) {
   heal();
   partitioned_ = true;
   ++counts_.partitions;
@@ -93,8 +93,7 @@ void Network::partition() {
     if (both_ways) set_cut(to, from, true);
   };
   if (kind <= 1) {  // one node from all others
-    const std::size_t alone = pick();
-    for (std::size_t other = 0; other < nodes_; ++other) cut(alone, other);
+    for (std::size_t other = 0; other < nodes_; ++other) cut(node, other);
   } else if (kind == 2) {  // two halves
     const std::uint64_t side = choices_.draw(Stream::kFault);
     for (std::size_t from = 0; from < nodes_; ++from) {
@@ -103,9 +102,7 @@ void Network::partition() {
       }
     }
   } else if (kind == 3) {  // a mesh with a hole: two that reach each other only through others
-    const std::size_t a = pick();
-    const std::size_t b = pick();
-    cut(a, b);
+    cut(node, pick());
   } else {  // all but one middle node
     const std::size_t middle = pick();
     for (std::size_t from = 0; from < nodes_; ++from) {

@@ -49,8 +49,8 @@ class Network {
     return link(from, to).connection == delivery.connection;
   }
 
-  // Cuts links, one way or both: a random cut of some kind.
-  void partition();
+  // Cuts links, one way or both: a random cut of some kind; if of one node from others, of `node`.
+  void partition(std::size_t node);
   void heal();
   bool partitioned() const { return partitioned_; }
   // All that is on its way on this link is lost.

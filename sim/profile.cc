@@ -66,7 +66,7 @@ void add_node_faults(Faults& faults, Choices& choices) {
 }
 
 void add_disk_faults(Faults& faults, Choices& choices) {
-  if (coin(choices)) faults.disk_most = one_of({2ms, 10ms, 50ms}, choices);
+  if (coin(choices)) faults.disk_most = one_of({2ms, 10ms, 50ms, 300ms}, choices);
   if (coin(choices)) {
     faults.slow_disks = {.every = one_of({1000ms, 4000ms}, choices),
                          .longest = one_of({500ms, 3000ms}, choices)};

@@ -103,6 +103,9 @@ void StepInvariants::check(const Raft& after, const Output& output) const {
   ANCHOR_ASSERT(state.log.contains(commit_position_), "what was committed stays");
   if (leader_ && after.is_leader() && state.term() == hard_state_.term) {
     ANCHOR_ASSERT(state.log.contains(last_), "a leader only appends");
+    ANCHOR_ASSERT(state.commit_index == commit_index_ ||
+                      state.log.term_at(state.commit_index) == state.term(),
+                  "a leader commits by counting entries of its own term");
   }
   // A vote may have been given after the messages were sent, in a term that was durable already.
   const bool voted = state.term() == hard_state_.term && state.hard_state != hard_state_;

@@ -27,40 +27,40 @@ bool Cluster::start() {
 
 bool Cluster::wait_until_ready() const {
   return eventually([&] {
-    const auto ready = [](const auto& node) { return !node->runs() || node->is_ready(); };
+    const auto ready = [](const auto& node) { return !node->serves() || node->is_ready(); };
     return std::ranges::all_of(nodes_, ready) && agreed_leader() != nullptr;
   });
 }
 
 Node* Cluster::agreed_leader() const {
-  std::set<std::string> leaders;
-  std::set<std::uint64_t> terms;
+  std::set<std::pair<std::uint64_t, std::string>> opinions;
   for (const auto& node : nodes_) {
-    if (!node->runs()) continue;
+    if (!node->serves()) continue;
     const auto status = node->status();
     if (!status || status->at("leader_id").is_null()) return nullptr;
-    leaders.insert(status->at("leader_id").get<std::string>());
-    terms.insert(status->at("term").get<std::uint64_t>());
+    opinions.emplace(status->at("term").get<std::uint64_t>(),
+                     status->at("leader_id").get<std::string>());
   }
-  if (leaders.size() != 1 || terms.size() != 1) return nullptr;
-  for (const auto& node : nodes_) {
-    if (node->id() == *leaders.begin()) return node->runs() ? node.get() : nullptr;
-  }
-  return nullptr;
+  if (opinions.size() != 1) return nullptr;
+  const std::string& id = opinions.begin()->second;
+  const auto leads = [&](const auto& node) { return node->serves() && node->id() == id; };
+  const auto found = std::ranges::find_if(nodes_, leads);
+  return found == nodes_.end() ? nullptr : found->get();
 }
 
-Node* Cluster::leader() const {
+Node& Cluster::leader() const {
   Node* found = nullptr;
-  eventually([&] { return (found = agreed_leader()) != nullptr; });
-  return found;
+  const bool agreed = eventually([&] { return (found = agreed_leader()) != nullptr; });
+  ANCHOR_ASSERT(agreed, "no leader");
+  return *found;
 }
 
 Node& Cluster::follower() const {
-  const Node* leading = leader();
-  for (const auto& node : nodes_) {
-    if (node->runs() && node.get() != leading) return *node;
-  }
-  ANCHOR_UNREACHABLE;
+  const Node& leading = leader();
+  const auto follows = [&](const auto& node) { return node->serves() && node.get() != &leading; };
+  const auto found = std::ranges::find_if(nodes_, follows);
+  ANCHOR_ASSERT(found != nodes_.end());
+  return **found;
 }
 
 std::vector<Node*> Cluster::others(const Node& node) const {

@@ -26,23 +26,22 @@ class Cluster {
   std::vector<std::string> founding_options() const;
   // Founds one, or goes on with it; false if it does not become ready.
   bool start();
-  // All that run are ready, and agree on the leader.
+  // All that serve are ready, and agree on a leader among them.
   bool wait_until_ready() const;
-  // The one that all running servers take for the leader, once they agree; not the one with the id
-  // `other`. Null if that does not come.
-  Node* leader(const std::string& other = {}) const;
-  // Some running server that is not the leader.
-  Node& follower();
+  // The leader, once all that serve agree on it.
+  Node& leader() const;
+  // One that serves and is not the leader.
+  Node& follower() const;
   // All servers but this.
   std::vector<Node*> others(const Node& node) const;
 
-  // All have applied the same, and hold the same.
+  // All have applied the same, and hold the same. Requires: all serve.
   bool wait_until_equal() const;
 
  private:
+  // Null: they do not agree at the moment.
   Node* agreed_leader() const;
 
-  // Destroyed last.
   io::TemporaryDirectory temporary_;
   std::vector<std::unique_ptr<Node>> nodes_;
 };

@@ -20,8 +20,8 @@ Result<Connection> Connection::open(std::uint16_t port) {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(port);
-  if (::connect(connection.socket_, reinterpret_cast<const sockaddr*>(&address),
-                sizeof(address)) != 0) {
+  if (::connect(connection.socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) !=
+      0) {
     return std::unexpected(io::system_error("connect", errno));
   }
   const int yes = 1;

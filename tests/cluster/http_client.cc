@@ -23,8 +23,8 @@ Result<void> HttpClient::send(io::HttpMethod method, std::string_view target,
   if (!session_) {
     auto connection = Connection::open(port_);
     if (!connection) return std::unexpected(connection.error());
-    session_ = std::make_unique<Session>(std::move(*connection),
-                                         "127.0.0.1:" + std::to_string(port_));
+    session_ =
+        std::make_unique<Session>(std::move(*connection), "127.0.0.1:" + std::to_string(port_));
   }
   std::string bytes;
   session_->codec.append_request(method, target, extra.header_lines, as_bytes(extra.body), bytes);

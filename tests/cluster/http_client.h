@@ -36,9 +36,7 @@ class HttpClient {
   // An error: there was no answer.
   Result<HttpAnswer> request(io::HttpMethod method, std::string_view target,
                              const HttpExtra& extra = {});
-  Result<HttpAnswer> get(std::string_view target) {
-    return request(io::HttpMethod::kGet, target);
-  }
+  Result<HttpAnswer> get(std::string_view target) { return request(io::HttpMethod::kGet, target); }
   Result<HttpAnswer> put(std::string_view target, std::string body) {
     return request(io::HttpMethod::kPut, target, {.body = std::move(body)});
   }

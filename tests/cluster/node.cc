@@ -35,8 +35,19 @@ void Node::start_with(const std::vector<std::string>& arguments) {
   process_ = std::make_unique<Process>(arguments, output_path_);
 }
 
+void Node::pause() {
+  process_->pause();
+  paused_ = true;
+}
+
+void Node::resume() {
+  process_->signal(SIGCONT);
+  paused_ = false;
+}
+
 void Node::kill() {
   process_.reset();
+  paused_ = false;
 }
 
 std::optional<Ended> Node::terminate() {

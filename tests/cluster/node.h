@@ -38,6 +38,11 @@ class Node {
   void start_with(const std::vector<std::string>& arguments);
   bool runs() const { return process_ != nullptr; }
   Process& process() { return *process_; }
+  // It runs, and is not paused.
+  bool serves() const { return runs() && !paused_; }
+  // Stands still, as on a machine that hangs.
+  void pause();
+  void resume();
   // kill -9.
   void kill();
   // SIGTERM. How it ended, if it did.
@@ -48,7 +53,7 @@ class Node {
   std::string output() const;
 
   HttpClient client() const { return HttpClient(http_port_.number()); }
-  // Each on a connection of its own.
+  // Each on a connection of its own. Requires: it serves.
   Result<HttpAnswer> request(io::HttpMethod method, std::string_view target,
                              const HttpExtra& extra = {}) const;
   Result<HttpAnswer> get(std::string_view target) const;
@@ -64,6 +69,7 @@ class Node {
   ReservedPort peer_port_;
   ReservedPort http_port_;
   std::unique_ptr<Process> process_;
+  bool paused_ = false;
 };
 
 }  // namespace anchor::cluster

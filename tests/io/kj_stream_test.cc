@@ -210,11 +210,5 @@ TEST_F(KjStreamTest, DiallingMayBeGivenUpAtAnyTime) {
   }
 }
 
-TEST(ParseHostPort, TakesNamesAndAddresses) {
-  EXPECT_EQ(parse_host_port("node1:7001"), (HostPort{"node1", "7001"}));
-  EXPECT_EQ(parse_host_port("[::1]:7001"), (HostPort{"::1", "7001"}));
-  for (const char* wrong : {"", "node1", "node1:", ":7001"}) EXPECT_FALSE(parse_host_port(wrong));
-}
-
 }  // namespace
 }  // namespace anchor::io

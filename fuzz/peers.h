@@ -1,0 +1,215 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/kv/command.h"
+#include "core/raft/raft.h"
+#include "fuzz/decisions.h"
+
+namespace anchor::fuzz {
+
+inline raft::Peer peer_of(std::uint64_t number) {
+  return {raft::ServerId("n" + std::to_string(number)), raft::Incarnation(0)};
+}
+
+// The two peers of n1. They say whatever servers could that keep to Raft's rules, in any order and
+// as often as the decisions want: a term has one leader, whose log holds what was committed before.
+// (Of what breaks these rules only a server with a bug could be the sender, and then nothing is
+// promised.)
+class Peers {
+ public:
+  Peers(const raft::Raft& replica, Decisions& decisions)
+      : replica_(replica), decisions_(decisions) {}
+
+  // n1 was elected.
+  void lost_election(raft::Term term) { not_theirs_.insert(term); }
+
+  // None: what was decided is not possible now.
+  std::optional<raft::Message> speak();
+
+ private:
+  struct Reign {
+    std::uint64_t leader;
+    std::vector<raft::Entry> log;
+  };
+
+  raft::Term any_term() {
+    const raft::Term term = replica_.term();
+    return decisions_.below(8) == 0 ? term.previous() : term + decisions_.below(8) / 5;
+  }
+  raft::Index any_index() {
+    const std::uint64_t last = replica_.log().last().index.value() + 2;
+    const std::uint64_t back = decisions_.below(16);
+    return raft::Index(back > last ? 0 : last - back);
+  }
+  raft::Round any_round() { return raft::Round(decisions_.below(64)); }
+
+  raft::Message message(std::uint64_t from, raft::Term term, raft::MessageBody body) {
+    return {.from = peer_of(from),
+            .from_boot = raft::Boot(decisions_.below(16) == 0 ? 2 : 1),
+            .to = peer_of(1).id,
+            .term = term,
+            .body = std::move(body)};
+  }
+
+  bool holds_committed(const std::vector<raft::Entry>& log) const;
+  std::vector<raft::Entry> inherited_log(raft::Term term);
+  void extend(std::vector<raft::Entry>& log, raft::Term term);
+  Reign* reign_of(raft::Term term);
+
+  std::optional<raft::Message> append_entries();
+  raft::MessageBody request_vote(raft::Term term);
+  raft::MessageBody vote_reply();
+  raft::MessageBody forward_request();
+  raft::MessageBody forward_reply();
+
+  const raft::Raft& replica_;
+  Decisions& decisions_;
+  std::map<raft::Term, Reign> reigns_;
+  // Terms in which n1 was voted for: nobody else leads them.
+  std::set<raft::Term> not_theirs_;
+};
+
+inline std::optional<raft::Message> Peers::speak() {
+  const std::uint64_t from = 2 + decisions_.below(2);
+  switch (decisions_.below(12)) {
+    case 0: {
+      const raft::Term term = any_term();
+      return message(from, term, request_vote(term));
+    }
+    case 1:
+    case 2:
+      return message(from, replica_.term(), vote_reply());
+    case 3:
+      return message(from, any_term(), raft::AppendAccepted{any_index(), any_round()});
+    case 4:
+      return message(from, any_term(),
+                     raft::AppendRejected{
+                         any_index(), {any_index(), raft::Term(decisions_.below(8))}, any_round()});
+    case 5:
+      return message(from, any_term(), raft::ReadIndexRequest{decisions_.below(8)});
+    case 6:
+      return message(from, any_term(),
+                     raft::ReadIndexReply{decisions_.below(8),
+                                          raft::Boot(1 + decisions_.below(8) / 7), any_index()});
+    case 7:
+      return message(from, any_term(), forward_request());
+    case 8:
+      return message(from, any_term(), forward_reply());
+    default:
+      return append_entries();
+  }
+}
+
+inline raft::MessageBody Peers::request_vote(raft::Term term) {
+  const bool pre_vote = decisions_.coin();
+  return raft::RequestVote{.campaign_term = pre_vote ? term.next() : term,
+                           .pre_vote = pre_vote,
+                           .last = {any_index(), raft::Term(decisions_.below(8))}};
+}
+
+// A vote is only given to who asked for it.
+inline raft::MessageBody Peers::vote_reply() {
+  const auto* candidate = std::get_if<raft::Candidate>(&replica_.role());
+  const bool pre_vote = candidate == nullptr || candidate->pre_vote;
+  const raft::Term campaign = pre_vote ? replica_.term().next() : replica_.term();
+  const bool granted = !reigns_.contains(campaign) && decisions_.below(4) != 0;
+  if (granted && !pre_vote) not_theirs_.insert(campaign);
+  return raft::VoteReply{.campaign_term = campaign, .pre_vote = pre_vote, .granted = granted};
+}
+
+inline raft::MessageBody Peers::forward_request() {
+  const std::string value(decisions_.below(64), 'v');
+  return raft::ForwardRequest{
+      .sequence = decisions_.below(16),
+      .leader_boot = raft::Boot(1 + decisions_.below(8) / 7),
+      .leader_term = replica_.term() - decisions_.below(8) / 7,
+      .command = decisions_.below(8) == 0
+                     ? Bytes::copy_of("no command")
+                     : kv::encode_command(kv::Put{"key", Bytes::copy_of(value), kv::Always{}})};
+}
+
+inline raft::MessageBody Peers::forward_reply() {
+  return raft::ForwardReply{.requester_boot = raft::Boot(1 + decisions_.below(8) / 7),
+                            .sequence = decisions_.below(16),
+                            .outcome = static_cast<raft::ForwardOutcome>(decisions_.below(4)),
+                            .result = decisions_.coin()
+                                          ? kv::encode_result(kv::DeleteDone{kv::Revision(1)})
+                                          : Bytes::copy_of("no result")};
+}
+
+inline std::optional<raft::Message> Peers::append_entries() {
+  const raft::Term term = any_term();
+  Reign* reign = reign_of(term);
+  if (reign == nullptr) return std::nullopt;
+  if (decisions_.below(4) == 0) extend(reign->log, term);
+  const std::uint64_t size = reign->log.size();
+  const std::uint64_t previous = size - std::min(size, decisions_.below(8));
+  const std::uint64_t count = std::min(size - previous, decisions_.below(4));
+  const auto first = reign->log.begin() + static_cast<std::ptrdiff_t>(previous);
+  raft::AppendEntries request{
+      .previous = {},
+      .commit_index = raft::Index(size - std::min(size, decisions_.below(8))),
+      .round = any_round(),
+      .entries = {first, first + static_cast<std::ptrdiff_t>(count)}};
+  if (previous > 0) request.previous = {raft::Index(previous), reign->log[previous - 1].term};
+  return message(reign->leader, term, std::move(request));
+}
+
+// Null: n1 may lead in this term, or a log without what was committed would.
+inline Peers::Reign* Peers::reign_of(raft::Term term) {
+  const auto found = reigns_.find(term);
+  if (found != reigns_.end()) {
+    return holds_committed(found->second.log) ? &found->second : nullptr;
+  }
+  if (not_theirs_.contains(term) || term < replica_.term()) return nullptr;
+  Reign reign{.leader = 2 + decisions_.below(2), .log = inherited_log(term)};
+  extend(reign.log, term);
+  return &reigns_.emplace(term, std::move(reign)).first->second;
+}
+
+// An earlier leader's, or a part of n1's own.
+inline std::vector<raft::Entry> Peers::inherited_log(raft::Term term) {
+  const auto after = reigns_.lower_bound(term);
+  if (after != reigns_.begin() && decisions_.coin()) {
+    const std::vector<raft::Entry>& log = std::prev(after)->second.log;
+    if (holds_committed(log)) return log;
+  }
+  const std::uint64_t last = replica_.log().last().index.value();
+  const std::uint64_t shortest = replica_.commit_index().value();
+  const std::uint64_t length = last - std::min(last - shortest, decisions_.below(4));
+  std::vector<raft::Entry> log;
+  for (raft::Index index(1); index <= raft::Index(length); ++index) {
+    log.push_back(replica_.log().at(index));
+  }
+  return log;
+}
+
+inline void Peers::extend(std::vector<raft::Entry>& log, raft::Term term) {
+  for (std::uint64_t count = 1 + decisions_.below(3); count > 0; --count) {
+    raft::Entry entry{.index = raft::Index(log.size() + 1), .term = term, .payload = {}};
+    const std::string key(1, static_cast<char>('a' + decisions_.below(3)));
+    if (log.back().term == term) {
+      entry.payload = raft::Command{decisions_.below(4) == 0
+                                        ? kv::encode_command(kv::Delete{key, kv::IfPresent{}})
+                                        : kv::encode_command(kv::Put{key, Bytes(), kv::Always{}})};
+    }
+    log.push_back(std::move(entry));
+  }
+}
+
+inline bool Peers::holds_committed(const std::vector<raft::Entry>& log) const {
+  const std::uint64_t committed = replica_.commit_index().value();
+  return log.size() >= committed &&
+         log[committed - 1].term == replica_.log().term_at(raft::Index(committed));
+}
+
+}  // namespace anchor::fuzz

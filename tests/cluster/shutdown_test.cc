@@ -1,0 +1,102 @@
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdint>
+#include <string>
+
+#include "tests/cluster/cluster.h"
+
+namespace anchor::cluster {
+namespace {
+
+using io::HttpMethod;
+
+TEST(Shutdown, ServerEndsWithZeroAndTheOthersGoOn) {
+  Cluster cluster;
+  ASSERT_TRUE(cluster.start());
+  Node& leader = cluster.leader();
+  ASSERT_EQ(leader.put("/kv/a", "1")->status, 200);
+  EXPECT_EQ(leader.terminate(), Ended{.exit_code = 0});
+  ASSERT_TRUE(cluster.wait_until_ready());
+  for (const Node* node : cluster.others(leader)) {
+    EXPECT_EQ(node->get("/kv/a")->body, "1");
+    EXPECT_EQ(node->put("/kv/b", "2")->status, 200);
+  }
+}
+
+TEST(Shutdown, WholeClusterStopsAndComesBackAsItWas) {
+  Cluster cluster;
+  ASSERT_TRUE(cluster.start());
+  ASSERT_EQ(cluster[0].put("/kv/a", "1")->status, 200);
+  for (const auto& node : cluster.nodes()) EXPECT_EQ(node->terminate(), Ended{.exit_code = 0});
+  for (const auto& node : cluster.nodes()) node->start();
+  ASSERT_TRUE(cluster.wait_until_ready());
+  for (const auto& node : cluster.nodes()) EXPECT_EQ(node->get("/kv/a")->body, "1");
+}
+
+// A leader that cannot answer a write, since the other servers stand still.
+class ShutdownWithARequestInFlight : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(cluster_.start());
+    leader_ = &cluster_.leader();
+    client_.emplace(leader_->client());
+    for (Node* other : cluster_.others(*leader_)) other->pause();
+    const auto before = durable_index();
+    ASSERT_TRUE(client_->send(HttpMethod::kPut, "/kv/late", {.body = "value"}));
+    ASSERT_TRUE(eventually([&] { return durable_index() != before; }));
+    // Signals and connections reach the server by different ways.
+    leader_->process().signal(SIGTERM);
+    ASSERT_TRUE(eventually([&] { return !Connection::open(leader_->http_port().number()); }));
+  }
+
+  // None: it is the leader no more.
+  std::optional<std::uint64_t> durable_index() const {
+    const auto status = leader_->status();
+    for (const auto& peer : status->at("peers")) {
+      if (peer.at("id") != leader_->id() || peer.at("match_index").is_null()) continue;
+      return peer.at("match_index").get<std::uint64_t>();
+    }
+    return std::nullopt;
+  }
+
+  Cluster cluster_;
+  Node* leader_ = nullptr;
+  std::optional<HttpClient> client_;
+};
+
+TEST_F(ShutdownWithARequestInFlight, AnswersItAndEnds) {
+  for (Node* other : cluster_.others(*leader_)) other->resume();
+  const auto answer = client_->receive();
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(leader_->wait(), Ended{.exit_code = 0});
+  ASSERT_TRUE(cluster_.wait_until_ready());
+  // It may have lost the leadership in the meantime: then it says so, and that is an answer.
+  const std::string stored = cluster_.others(*leader_)[0]->get("/kv/late")->body;
+  if (answer->status == 200) {
+    EXPECT_EQ(stored, "value");
+  } else if (answer->status == 503) {
+    EXPECT_NE(stored, "value");
+  } else {
+    EXPECT_EQ(answer->status, 504);
+  }
+}
+
+TEST_F(ShutdownWithARequestInFlight, AnswersItThoughNobodyElseIsThere) {
+  const auto answer = client_->receive();
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->status, 504);
+  EXPECT_EQ(leader_->wait(), Ended{.exit_code = 0});
+}
+
+TEST_F(ShutdownWithARequestInFlight, StopsAtOnceAtTheSecondSignal) {
+  leader_->process().signal(SIGTERM);
+  EXPECT_EQ(leader_->wait(), Ended{.exit_code = 128 + SIGTERM});
+  EXPECT_FALSE(client_->receive());
+  for (Node* other : cluster_.others(*leader_)) other->resume();
+  leader_->start();
+  EXPECT_TRUE(cluster_.wait_until_ready());
+}
+
+}  // namespace
+}  // namespace anchor::cluster

@@ -1,0 +1,188 @@
+#include "core/codec/message_codec.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/raft/configuration.h"
+#include "fuzz/round_trip.h"
+#include "tests/core/codec/damage.h"
+#include "tests/core/codec/golden.h"
+#include "tests/core/generators.h"
+
+namespace anchor::codec {
+namespace {
+
+// That of fuzz/message_codec_fuzz.cc.
+constexpr raft::ClusterId kClusterId{7};
+
+raft::Message message_of(raft::MessageBody body) {
+  return {.from = {raft::ServerId("n1"), raft::Incarnation(4)},
+          .from_boot = raft::Boot(2),
+          .to = raft::ServerId("n2"),
+          .term = raft::Term(9),
+          .body = std::move(body)};
+}
+
+raft::Entry entry_of(std::uint64_t index, decltype(raft::Entry::payload) payload) {
+  return {raft::Index(index), raft::Term(9), std::move(payload)};
+}
+
+// One of each kind of entry.
+raft::AppendEntries three_entries() {
+  raft::Configuration configuration =
+      raft::founding_configuration({{raft::ServerId("n1"), raft::Incarnation(4), "a:1", "a:2"},
+                                    {raft::ServerId("n2"), raft::Incarnation(0), "b:1", "b:2"}});
+  configuration.members.push_back({raft::ServerId("n3"), raft::Incarnation(12), "c:1", "c:2"});
+  configuration.outgoing_voters = {raft::ServerId("n1")};
+  configuration.learners = {raft::ServerId("n3")};
+  return {.previous = {raft::Index(5), raft::Term(8)},
+          .commit_index = raft::Index(4),
+          .round = raft::Round(31),
+          .entries = {
+              entry_of(6, raft::NoOp{}), entry_of(7, raft::Command{Bytes::copy_of("a command")}),
+              entry_of(8, std::make_shared<const raft::Configuration>(std::move(configuration)))}};
+}
+
+struct Example {
+  std::string name;
+  raft::MessageBody body;
+};
+
+std::vector<Example> examples() {
+  return {
+      {"request_vote", raft::RequestVote{.campaign_term = raft::Term(10),
+                                         .pre_vote = true,
+                                         .last = {raft::Index(6), raft::Term(8)}}},
+      {"vote_reply", raft::VoteReply{.campaign_term = raft::Term(10), .granted = true}},
+      {"append_entries", three_entries()},
+      {"append_accepted", raft::AppendAccepted{raft::Index(8), raft::Round(31)}},
+      {"append_rejected", raft::AppendRejected{.previous_index = raft::Index(5),
+                                               .hint = {raft::Index(3), raft::Term(7)},
+                                               .round = raft::Round(31)}},
+      {"read_index_request", raft::ReadIndexRequest{.context = 77}},
+      {"read_index_reply",
+       raft::ReadIndexReply{
+           .context = 77, .requester_boot = raft::Boot(2), .read_index = raft::Index(4)}},
+      {"forward_request", raft::ForwardRequest{.sequence = 5,
+                                               .leader_boot = raft::Boot(3),
+                                               .leader_term = raft::Term(9),
+                                               .command = Bytes::copy_of("a command")}},
+      {"forward_reply", raft::ForwardReply{.requester_boot = raft::Boot(2),
+                                           .sequence = 5,
+                                           .outcome = raft::ForwardOutcome::kOverloaded,
+                                           .result = Bytes::copy_of("a result")}},
+  };
+}
+
+Result<raft::Message> decode(const Bytes& frame) {
+  return decode_message(kClusterId, frame);
+}
+
+RC_GTEST_PROP(MessageCodec, DecodesWhatItEncoded, (const raft::Message& message)) {
+  RC_ASSERT((decode(encode_message(kClusterId, message)) == message));
+}
+
+TEST(MessageCodec, FormatIsWhatItWas) {
+  ASSERT_EQ(examples().size(), std::variant_size_v<raft::MessageBody>);
+  for (const Example& example : examples()) {
+    expect_golden("message_codec", example.name,
+                  encode_message(kClusterId, message_of(example.body)));
+  }
+}
+
+TEST(MessageCodec, RefusesEachKindWhenCutShortOrWithAFlippedBit) {
+  for (const Example& example : examples()) {
+    const Bytes frame = encode_message(kClusterId, message_of(example.body));
+    EXPECT_TRUE(refuses_all_damage(frame, decode)) << example.name;
+  }
+}
+
+// The checksum is no proof of a correct sender.
+TEST(MessageCodec, DamageUnderAMatchingChecksumIsRefusedOrAnotherMessage) {
+  for (const Example& example : examples()) {
+    const Bytes frame = encode_message(kClusterId, message_of(example.body));
+    for (std::size_t bit = 0; bit < 8 * frame.size(); ++bit) {
+      const auto message = decode(fuzz::mend_frame(with_flipped_bit(frame, bit).view()));
+      if (!message) continue;
+      EXPECT_EQ(decode(encode_message(kClusterId, *message)), message) << bit;
+    }
+  }
+}
+
+TEST(MessageCodec, RefusesAMessageOfAnotherCluster) {
+  const Bytes frame = encode_message(raft::ClusterId(8), message_of(raft::VoteReply{}));
+  const auto refused = decode(frame);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "the message is of another cluster");
+}
+
+TEST(MessageCodec, CommandsAreSlicesOfTheFrame) {
+  const Bytes frame = encode_message(kClusterId, message_of(three_entries()));
+  const auto message = decode(frame);
+  ASSERT_TRUE(message) << message.error().message;
+  const auto& append = std::get<raft::AppendEntries>(message->body);
+  EXPECT_TRUE(is_slice_of(std::get<raft::Command>(append.entries.at(1).payload).payload, frame));
+}
+
+TEST(MessageCodec, ForwardedCommandsAndResultsAreSlicesOfTheFrame) {
+  raft::ForwardRequest request;
+  request.command = Bytes::copy_of("a command");
+  raft::ForwardReply reply;
+  reply.result = Bytes::copy_of("a result");
+  const Bytes request_frame = encode_message(kClusterId, message_of(request));
+  const Bytes reply_frame = encode_message(kClusterId, message_of(reply));
+  const auto request_message = decode(request_frame);
+  const auto reply_message = decode(reply_frame);
+  ASSERT_TRUE(request_message && reply_message);
+  EXPECT_TRUE(
+      is_slice_of(std::get<raft::ForwardRequest>(request_message->body).command, request_frame));
+  EXPECT_TRUE(is_slice_of(std::get<raft::ForwardReply>(reply_message->body).result, reply_frame));
+}
+
+TEST(MessageCodec, DecodesAtAnyAddress) {
+  const raft::Message message = message_of(three_entries());
+  EXPECT_EQ(decode(misaligned(encode_message(kClusterId, message))), message);
+}
+
+TEST(MessageCodec, CarriesLargeEntries) {
+  raft::AppendEntries append;
+  for (std::uint64_t index = 1; index <= 5; ++index) {
+    const Bytes command = Bytes::copy_of(std::string(index * 300'000, static_cast<char>(index)));
+    append.entries.push_back(entry_of(index, raft::Command{command}));
+  }
+  const raft::Message message = message_of(std::move(append));
+  EXPECT_EQ(decode(encode_message(kClusterId, message)), message);
+}
+
+TEST(MessageCodec, RefusesServersWithoutAName) {
+  raft::Message message = message_of(raft::VoteReply{});
+  message.from.id = raft::ServerId();
+  EXPECT_FALSE(decode(encode_message(kClusterId, message)));
+  message = message_of(raft::VoteReply{});
+  message.to = raft::ServerId();
+  EXPECT_FALSE(decode(encode_message(kClusterId, message)));
+}
+
+TEST(MessageCodec, RefusesNamesOfMoreThan255Bytes) {
+  raft::Message message = message_of(raft::VoteReply{});
+  message.from.id = raft::ServerId(std::string(255, 'n'));
+  EXPECT_EQ(decode(encode_message(kClusterId, message)), message);
+  message.from.id = raft::ServerId(std::string(256, 'n'));
+  EXPECT_FALSE(decode(encode_message(kClusterId, message)));
+}
+
+TEST(MessageCodec, RefusesAConfigurationThatContradictsItself) {
+  raft::AppendEntries append = three_entries();
+  raft::Configuration broken = *std::get<raft::SharedConfiguration>(append.entries.back().payload);
+  broken.learners.clear();  // n3 is a member without a part
+  append.entries.back().payload = std::make_shared<const raft::Configuration>(std::move(broken));
+  EXPECT_FALSE(decode(encode_message(kClusterId, message_of(std::move(append)))));
+}
+
+}  // namespace
+}  // namespace anchor::codec
