@@ -169,7 +169,9 @@ class Swarm {
     worker.pid = 0;
     if (worker.running) {
       ++result_.seeds;
-      result_.violations.push_back({*worker.running, ExitCode::kCrash, "crash"});
+      const bool asserted = WIFEXITED(status) && WEXITSTATUS(status) != 0;
+      result_.violations.push_back(
+          {*worker.running, ExitCode::kCrash, asserted ? "assertion" : "crash"});
       worker.running.reset();
     }
     start(worker);

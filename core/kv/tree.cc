@@ -137,8 +137,7 @@ struct Tree::Split {
   NodeRef right;
 };
 
-// --- References
-// -------------------------------------------------------------------------------------
+// --- References --------------------------------------------------------------------------------
 
 Tree::NodeRef::NodeRef(const NodeRef& other) : node_(other.node_) {
   if (node_ != nullptr) node_->references.fetch_add(1, std::memory_order_relaxed);
@@ -164,8 +163,7 @@ Tree::Node* Tree::NodeRef::writable() {
   return node_;
 }
 
-// --- Reading
-// ----------------------------------------------------------------------------------------
+// --- Reading -----------------------------------------------------------------------------------
 
 const ItemRef* Tree::find(std::string_view key) const {
   const Node* node = root_.get();
@@ -258,8 +256,7 @@ void Tree::Cursor::previous() {
   }
 }
 
-// --- Writing
-// ----------------------------------------------------------------------------------------
+// --- Writing -----------------------------------------------------------------------------------
 
 ItemRef Tree::put(ItemRef item) {
   if (!root_) root_ = NodeRef(new Leaf);
@@ -447,8 +444,7 @@ void Tree::balance_inners(Inner& inner, std::size_t left) {
   second.count = static_cast<std::uint16_t>(total - keep);
 }
 
-// --- Invariants
-// -------------------------------------------------------------------------------------
+// --- Invariants --------------------------------------------------------------------------------
 
 struct Tree::Extent {
   std::size_t items;

@@ -2,9 +2,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,7 +60,8 @@ Process::Process(const std::vector<std::string>& arguments, const std::string& o
   if (pid_ == 0) become(argument_pointers.data(), environment_pointers.data(), output);
   ANCHOR_ASSERT(pid_ > 0);
   ::close(output);
-  descriptor_ = ::pidfd_open(pid_, 0);
+  // glibc's function of this name has no C linkage in C++ (2.36).
+  descriptor_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
   ANCHOR_ASSERT(descriptor_ >= 0);
 }
 

@@ -25,12 +25,19 @@ if [[ -n $only && ! -f $root/tests/mutants/$only.patch ]]; then
   exit 2
 fi
 
-# The working tree as it is, without what is ignored; a file that has not changed keeps its time, so
-# that it is not built again.
+# The working tree as it is, without what is ignored. What has not changed is not touched, so that it
+# is not built again; what an interrupted run left behind is put right.
 copy_sources() {
   mkdir -p "$scratch/source"
-  (cd "$root" && git ls-files --cached --others --exclude-standard -z core proto sim CMakeLists.txt \
-    | xargs -0 cp --parents --preserve=timestamps --update -t "$scratch/source")
+  local file
+  while IFS= read -r -d '' file; do
+    cmp -s "$root/$file" "$scratch/source/$file" && continue
+    mkdir -p "$scratch/source/$(dirname "$file")"
+    cp "$root/$file" "$scratch/source/$file"
+  done < <(cd "$root" && git ls-files --cached --others --exclude-standard -z core proto sim CMakeLists.txt)
+  (cd "$scratch/source" && find . -type f -printf '%P\0') | while IFS= read -r -d '' file; do
+    [[ -e $root/$file ]] || rm "$scratch/source/$file"
+  done
   cmake -S "$scratch/source" -B "$scratch/build" -G Ninja >/dev/null
 }
 

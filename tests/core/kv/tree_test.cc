@@ -187,7 +187,7 @@ TEST(Tree, ASnapshotSharesTheItems) {
   EXPECT_EQ(tree.find("a")->get(), snapshot.find("a")->get());
 }
 
-// --- Many keys ----------------------------------------------------------------------------------
+// --- Many keys ---------------------------------------------------------------------------------
 
 constexpr std::size_t kMany = 100'000;
 
@@ -241,7 +241,7 @@ TEST(Tree, KeysThatComeAndGoAtTheSamePlaceKeepItInShape) {
   EXPECT_EQ(tree.begin().item()->key(), numbered_key(kMany));
 }
 
-// --- Against std::map ---------------------------------------------------------------------------
+// --- Against std::map --------------------------------------------------------------------------
 
 // A few letters, NUL among them, so that keys collide, are prefixes of one another and differ on
 // both sides of the eighth byte.
@@ -367,7 +367,7 @@ RC_GTEST_PROP(TreeProperty, BehavesAsAMapWithThousandsOfKeys, (std::uint64_t see
   }
 }
 
-// --- Threads ------------------------------------------------------------------------------------
+// --- Threads -----------------------------------------------------------------------------------
 
 // What a reader sees of a snapshot: how many keys, and whether they ascend.
 std::optional<std::size_t> count_if_ascending(const Tree& tree) {

@@ -92,8 +92,7 @@ class Server {
     boot();
   }
 
-  // --- What happens to it: each is one step
-  // -------------------------------------------------------
+  // --- What happens to it: each is one step ----------------------------------------------------
 
   template <typename Act>
   void step(const Act& act) {
@@ -166,8 +165,7 @@ class Server {
     boot();
   }
 
-  // --- What it did
-  // ----------------------------------------------------------------------------------
+  // --- What it did -----------------------------------------------------------------------------
 
   // The messages of one kind, to anyone or to one server, that have left since they were last
   // taken.

@@ -171,8 +171,7 @@ TEST(Commit, WhatWasCommittedSurvivesItsLeader) {
   EXPECT_EQ(std::vector(log.begin(), log.begin() + std::ssize(committed)), committed);
 }
 
-// --- Bounds
-// ---------------------------------------------------------------------------------------
+// --- Bounds ------------------------------------------------------------------------------------
 
 TEST(Overload, ALeaderRefusesProposalsOverTheBoundOfUncommittedBytes) {
   Server server(Start{.options = {.uncommitted_bytes = 1'000}});

@@ -42,8 +42,7 @@ bool grants(Server& server, std::uint64_t term, LogPosition last) {
   return replies.size() == 1 && replies.front().granted;
 }
 
-// --- When a server campaigns
-// ----------------------------------------------------------------------
+// --- When a server campaigns -------------------------------------------------------------------
 
 TEST(Election, AServerStartsAsAFollowerAndWaits) {
   Server server(Start{});
@@ -139,8 +138,7 @@ TEST(Election, LearnersAreNotAskedForVotes) {
   EXPECT_TRUE(server.take<RequestVote>(3).empty());
 }
 
-// --- Pre-votes (9.6)
-// ------------------------------------------------------------------------------
+// --- Pre-votes (9.6) ---------------------------------------------------------------------------
 
 TEST(PreVote, IsGrantedWithoutAnyTrace) {
   Server server(with_log({1}));
@@ -219,8 +217,7 @@ TEST(PreVote, OfAnEarlierCampaignDoesNotCount) {
   EXPECT_EQ(server.term(), Term(1));
 }
 
-// --- A campaign
-// -----------------------------------------------------------------------------------
+// --- A campaign --------------------------------------------------------------------------------
 
 TEST(Election, ACandidateIncrementsItsTermAndVotesForItself) {
   Server server(with_log({1}));

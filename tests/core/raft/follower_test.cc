@@ -28,8 +28,7 @@ AppendAccepted accepted(std::uint64_t match, std::uint64_t round = 0) {
   return {.match_index = Index(match), .round = Round(round)};
 }
 
-// --- The consistency check
-// ------------------------------------------------------------------------
+// --- The consistency check ---------------------------------------------------------------------
 
 TEST(Follower, AppendsEntriesThatFollowItsLog) {
   Server server(with_log({1, 1}));
@@ -160,8 +159,7 @@ TEST(Follower, IgnoresAnEarlierLifeOfItsLeader) {
   EXPECT_EQ(server.term(), Term(0));
 }
 
-// --- Terms
-// ----------------------------------------------------------------------------------------
+// --- Terms -------------------------------------------------------------------------------------
 
 TEST(Follower, TakesOverTheLeadersTerm) {
   Server server(Start{});
@@ -188,8 +186,7 @@ TEST(Follower, AnswersALeaderOfThePastWithItsOwnTerm) {
   EXPECT_TRUE(server.log().empty());
 }
 
-// --- Acknowledgements
-// -----------------------------------------------------------------------------
+// --- Acknowledgements --------------------------------------------------------------------------
 
 TEST(Follower, AcknowledgesOnlyWhatTheMessageCovered) {
   // Its entries 3 and 4 may not be the leader's.
@@ -250,8 +247,7 @@ TEST(Follower, AnswersARoundOnce) {
   EXPECT_EQ(server.take<AppendAccepted>(2).size(), 1U);
 }
 
-// --- The commit index
-// -----------------------------------------------------------------------------
+// --- The commit index --------------------------------------------------------------------------
 
 TEST(Follower, CommitsWhatTheLeaderHasCommitted) {
   Server server(with_log({1, 1}));

@@ -23,8 +23,7 @@ AppendRejected rejected(std::uint64_t previous, LogPosition hint) {
   return {.previous_index = Index(previous), .hint = hint, .round = {}};
 }
 
-// --- A new leader
-// ---------------------------------------------------------------------------------
+// --- A new leader ------------------------------------------------------------------------------
 
 TEST(Leader, StartsWithANoOpOfItsTerm) {
   Server server(with_log({1, 1}));
@@ -76,8 +75,7 @@ TEST(Leader, OnlyALeaderTakesProposals) {
   EXPECT_EQ(server.propose().error(), ProposalRefused::kNotLeader);
 }
 
-// --- Sending
-// --------------------------------------------------------------------------------------
+// --- Sending -----------------------------------------------------------------------------------
 
 TEST(Pipeline, EntriesLeaveBeforeTheLeadersOwnDiskHasThem) {
   Server server(Start{});
@@ -181,8 +179,7 @@ TEST(Pipeline, AnUnreachableFollowerIsSentAgainWhatItHasNotAcknowledged) {
   EXPECT_TRUE(server.take<AppendEntries>(3).empty());
 }
 
-// --- Backing up
-// -----------------------------------------------------------------------------------
+// --- Backing up --------------------------------------------------------------------------------
 
 TEST(BackUp, ARejectionLeadsToTheEntryAfterTheHint) {
   Server server(with_log({1, 1, 1, 1}));
@@ -254,8 +251,7 @@ TEST(BackUp, BringsEveryKindOfLogIntoAgreement) {
   }
 }
 
-// --- Acknowledgements
-// -----------------------------------------------------------------------------
+// --- Acknowledgements --------------------------------------------------------------------------
 
 TEST(Acknowledgement, OfAnEarlierBootIsVoid) {
   Server server(Start{});

@@ -142,8 +142,7 @@ TEST(Log, FindsTheLastPositionAtWhichAnotherLogCouldAgree) {
   EXPECT_EQ(log.possible_agreement({}), LogPosition{});
 }
 
-// --- Against a model
-// ------------------------------------------------------------------------------
+// --- Against a model ---------------------------------------------------------------------------
 
 // The log and, for each entry, the write in which it went to the disk. The disk itself is a list
 // of entries, changed by batches only.

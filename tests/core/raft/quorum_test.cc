@@ -126,8 +126,7 @@ RC_GTEST_PROP(QuorumProperty, OfAJointConfigurationIsOneOfEachHalf, ()) {
   RC_ASSERT(is_quorum_of(Configuration{.voters = joint.outgoing_voters}, servers));
 }
 
-// --- Configurations
-// -------------------------------------------------------------------------------
+// --- Configurations ----------------------------------------------------------------------------
 
 TEST(Configuration, FoundersAllVoteInTheOrderOfTheirNames) {
   const Member b{ServerId("b"), Incarnation(0), "", ""};

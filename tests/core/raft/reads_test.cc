@@ -31,8 +31,7 @@ Server make_follower() {
   return server;
 }
 
-// --- At the leader
-// --------------------------------------------------------------------------------
+// --- At the leader -----------------------------------------------------------------------------
 
 TEST(Read, IsConfirmedByARoundThatAQuorumAnswers) {
   Server server(Start{});
@@ -190,8 +189,7 @@ TEST(Read, ALeaderThatWasCutOffConfirmsNothing) {
   EXPECT_EQ(cluster[1].confirmed_read(1), std::nullopt);
 }
 
-// --- At a follower
-// --------------------------------------------------------------------------------
+// --- At a follower -----------------------------------------------------------------------------
 
 TEST(FollowerRead, AsksTheLeader) {
   Server server = make_follower();

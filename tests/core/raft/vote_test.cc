@@ -36,8 +36,7 @@ bool grants(Server& server, std::uint64_t term, LogPosition last) {
   return replies.size() == 1 && replies.front().granted;
 }
 
-// --- Votes (3.4, 3.6.1)
-// ---------------------------------------------------------------------------
+// --- Votes (3.4, 3.6.1) ------------------------------------------------------------------------
 
 TEST(Vote, LeavesOnceItIsDurable) {
   Server server(Start{});
@@ -115,8 +114,7 @@ TEST(Vote, AnIllFormedRequestIsNotAnswered) {
   EXPECT_EQ(server.term(), Term(0));
 }
 
-// --- Whom nobody listens to (4.2.3)
-// ---------------------------------------------------------------
+// --- Whom nobody listens to (4.2.3) ------------------------------------------------------------
 
 TEST(Stickiness, AFollowerThatHeardALeaderLatelyIgnoresVoteRequests) {
   Server server(Start{});
@@ -150,8 +148,7 @@ TEST(Stickiness, ALeaderIgnoresVoteRequests) {
   EXPECT_EQ(server.term(), Term(1));
 }
 
-// --- Stepping down
-// --------------------------------------------------------------------------------
+// --- Stepping down -----------------------------------------------------------------------------
 
 TEST(StepDown, ALeaderThatHearsOfAHigherTermFollows) {
   Server server(Start{});

@@ -1,0 +1,98 @@
+#include "sim/model.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/kv/store.h"
+#include "tests/core/generators.h"
+
+namespace anchor::sim {
+namespace {
+
+Bytes put_of(std::string key, std::string_view value) {
+  return kv::encode_command(kv::Put{std::move(key), Bytes::copy_of(value), kv::Always{}});
+}
+
+// Of few keys, so that commands meet.
+rc::Gen<kv::Command> any_command() {
+  return rc::gen::map(rc::gen::pair(rc::gen::arbitrary<kv::Command>(),
+                                    rc::gen::element<std::string>("a", "b", "c")),
+                      [](std::pair<kv::Command, std::string> drawn) {
+                        std::visit([&](auto& command) { command.key = drawn.second; }, drawn.first);
+                        return drawn.first;
+                      });
+}
+
+// Written independently, they check each other.
+RC_GTEST_PROP(Model, AnswersAsTheStoreDoes, ()) {
+  kv::Store store;
+  Model model;
+  std::uint64_t index = 0;
+  for (const kv::Command& command : *rc::gen::container<std::vector<kv::Command>>(any_command())) {
+    const Bytes encoded = kv::encode_command(command);
+    RC_ASSERT((store.apply(encoded) == model.apply(&encoded)));
+    ++index;
+    RC_ASSERT(model.revision(raft::Index(index)) == store.revision());
+    for (const char* key : {"a", "b", "c"}) {
+      RC_ASSERT(same(store.find(key), model.find(key, raft::Index(index))));
+    }
+  }
+}
+
+TEST(Model, RemembersEveryStateThatItHad) {
+  Model model;
+  const Bytes first = put_of("a", "1");
+  const Bytes second = put_of("a", "2");
+  const Bytes erase = kv::encode_command(kv::Delete{"a", kv::Always{}});
+  model.apply(&first);
+  model.apply(nullptr);  // an entry that is no command
+  model.apply(&second);
+  model.apply(&erase);
+  const auto value_at = [&](std::uint64_t index) {
+    const auto state = model.find("a", raft::Index(index));
+    return state ? std::string(state->value.text()) : "none";
+  };
+  EXPECT_EQ(value_at(0), "none");
+  EXPECT_EQ(value_at(1), "1");
+  EXPECT_EQ(value_at(2), "1");
+  EXPECT_EQ(value_at(3), "2");
+  EXPECT_EQ(value_at(4), "none");
+  EXPECT_EQ(model.revision(raft::Index(2)), kv::Revision(2));
+  EXPECT_EQ(model.revision(raft::Index(4)), kv::Revision(4));
+}
+
+TEST(Model, AnswersWhatIsNoCommand) {
+  Model model;
+  const Bytes garbage = Bytes::copy_of("no command");
+  EXPECT_EQ(model.apply(&garbage), kv::CommandResult(kv::InvalidCommand{}));
+  EXPECT_EQ(model.revision(raft::Index(1)), kv::Revision(1));
+}
+
+TEST(Model, NoticesEachDifferenceOfAnItem) {
+  const Model::KeyValue expected{.value = Bytes::copy_of("1"),
+                                 .create_revision = kv::Revision(2),
+                                 .mod_revision = kv::Revision(3),
+                                 .version = 2};
+  const auto item = [](std::string_view value, std::uint64_t create, std::uint64_t mod,
+                       std::uint64_t version) {
+    return kv::Item::create("a", as_bytes(value),
+                            {.create_revision = kv::Revision(create),
+                             .mod_revision = kv::Revision(mod),
+                             .version = version});
+  };
+  EXPECT_TRUE(same(item("1", 2, 3, 2), expected));
+  EXPECT_FALSE(same(item("2", 2, 3, 2), expected));
+  EXPECT_FALSE(same(item("1", 1, 3, 2), expected));
+  EXPECT_FALSE(same(item("1", 2, 4, 2), expected));
+  EXPECT_FALSE(same(item("1", 2, 3, 1), expected));
+  EXPECT_FALSE(same(kv::ItemRef(), expected));
+  EXPECT_FALSE(same(item("1", 2, 3, 2), std::nullopt));
+  EXPECT_TRUE(same(kv::ItemRef(), std::nullopt));
+}
+
+}  // namespace
+}  // namespace anchor::sim
