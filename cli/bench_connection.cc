@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "io/uv_support.h"
 
 namespace anchor::cli {
 namespace {
@@ -44,7 +45,7 @@ void BenchConnection::connected(int status) {
   if (status != 0) return fail(uv_strerror(status));
   state_ = State::kOpen;
   uv_read_start(
-      reinterpret_cast<uv_stream_t*>(&tcp_),
+      io::as_uv_stream(tcp_),
       [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
         const std::span<char> room = self(handle->data).read_buffer_;
         *buffer = uv_buf_init(room.data(), static_cast<unsigned>(room.size()));
@@ -63,7 +64,7 @@ void BenchConnection::send(const BenchRequest& request, Instant now) {
 
 void BenchConnection::flush() {
   if (!is_open() || output_.empty() || !writing_.empty()) return;
-  auto* const stream = reinterpret_cast<uv_stream_t*>(&tcp_);
+  auto* const stream = io::as_uv_stream(tcp_);
   uv_buf_t buffer = uv_buf_init(output_.data(), static_cast<unsigned>(output_.size()));
   const int written = uv_try_write(stream, &buffer, 1);
   if (written == static_cast<int>(output_.size())) return output_.clear();
@@ -111,7 +112,7 @@ void BenchConnection::close() {
   if (state_ == State::kClosed || state_ == State::kClosing) return;
   state_ = State::kClosing;
   in_flight_.clear();
-  uv_close(reinterpret_cast<uv_handle_t*>(&tcp_), [](uv_handle_t* handle) {
+  uv_close(io::as_uv_handle(tcp_), [](uv_handle_t* handle) {
     BenchConnection& connection = self(handle->data);
     connection.writing_.clear();
     connection.state_ = State::kClosed;

@@ -5,15 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "cli/bench_connection.h"
 #include "cli/bench_fill.h"
-#include "cli/endpoint.h"
 #include "core/base/assert.h"
+#include "io/socket_address.h"
+#include "io/uv_support.h"
 
 namespace anchor::cli {
 namespace {
@@ -37,12 +37,11 @@ struct Lane {
 
 class BenchRun final : public BenchConnection::Observer {
  public:
-  BenchRun(uv_loop_t* loop, Duration timeout, const BenchCommand& plan,
-           const BenchProgressReport& progress)
+  BenchRun(uv_loop_t* loop, Duration timeout, const BenchCommand& plan, const BenchReports& reports)
       : loop_(loop),
         timeout_(timeout),
         plan_(plan),
-        progress_(progress),
+        reports_(reports),
         workload_(plan),
         fill_(plan.mode == BenchCommand::Mode::kPut ? 0 : plan.keys) {}
 
@@ -67,6 +66,7 @@ class BenchRun final : public BenchConnection::Observer {
 
   void tick();
   void report_progress(Instant now) const;
+  void report_connection(const Lane& lane, std::string_view state) const;
   // Lets the lane's clients send what they may.
   void pump(Lane& lane, Instant now);
   std::size_t clients_of(const Lane& lane) const;
@@ -76,7 +76,7 @@ class BenchRun final : public BenchConnection::Observer {
   uv_loop_t* loop_;
   const Duration timeout_;
   const BenchCommand plan_;
-  const BenchProgressReport& progress_;
+  const BenchReports& reports_;
   BenchWorkload workload_;
   BenchFill fill_;
   std::vector<BenchEndpoint> endpoints_;
@@ -178,9 +178,9 @@ void BenchRun::finish() {
   if (phase_ == Phase::kDone) return;
   phase_ = Phase::kDone;
   for (Lane& lane : lanes_) lane.connection->close();
-  uv_close(reinterpret_cast<uv_handle_t*>(&phase_timer_), nullptr);
-  uv_close(reinterpret_cast<uv_handle_t*>(&tick_timer_), nullptr);
-  uv_close(reinterpret_cast<uv_handle_t*>(&interrupt_), nullptr);
+  uv_close(io::as_uv_handle(phase_timer_), nullptr);
+  uv_close(io::as_uv_handle(tick_timer_), nullptr);
+  uv_close(io::as_uv_handle(interrupt_), nullptr);
 }
 
 // --- Requests and answers -----------------------------------------------------------------------
@@ -217,7 +217,9 @@ void BenchRun::pump(Lane& lane, Instant now) {
 
 void BenchRun::opened(BenchConnection& connection) {
   ever_opened_ = true;
-  pump(lanes_[connection.id()], bench_now());
+  Lane& lane = lanes_[connection.id()];
+  report_connection(lane, "open");
+  pump(lane, bench_now());
 }
 
 void BenchRun::answered(BenchConnection& connection, const BenchConnection::InFlight& request,
@@ -254,6 +256,7 @@ void BenchRun::lost(BenchConnection& connection, std::string_view cause,
   Lane& lane = lanes_[connection.id()];
   const std::string problem = endpoints_[lane.endpoint].host + ": " + std::string(cause);
   last_problem_ = problem;
+  report_connection(lane, cause);
   for (const auto& request : unanswered) {
     if (phase_ == Phase::kFill) fill_.again(request.request.key);
     count_failure(request.request.write, problem);
@@ -301,40 +304,39 @@ void BenchRun::report_progress(Instant now) const {
   };
   switch (phase_) {
     case Phase::kFill:
-      return progress_({"fill", fill_.percent(), 0});
+      return reports_.progress({"fill", fill_.percent(), 0});
     case Phase::kWarmup:
-      return progress_({"warm-up", percent_of(plan_.warmup), 0});
+      return reports_.progress({"warm-up", percent_of(plan_.warmup), 0});
     case Phase::kMeasure:
-      return progress_({"measure", percent_of(plan_.duration), result_.ops});
+      return reports_.progress({"measure", percent_of(plan_.duration), result_.ops});
     case Phase::kDrain:
     case Phase::kDone:
       break;
   }
 }
 
+void BenchRun::report_connection(const Lane& lane, std::string_view state) const {
+  std::string line = "connection " + std::to_string(lane.connection->id() + 1);
+  line.append(" to http://").append(endpoints_[lane.endpoint].host).append(": ").append(state);
+  reports_.connection(line);
+}
+
 std::expected<BenchEndpoint, Failure> resolve(uv_loop_t* loop, const std::string& endpoint) {
-  const auto parts = split_endpoint(endpoint);
+  const auto parts = io::parse_host_port(endpoint);
   ANCHOR_ASSERT(parts.has_value());  // the command line's parser saw to it
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  uv_getaddrinfo_t request;
-  const std::string port = std::to_string(parts->port);
-  if (const int error =
-          uv_getaddrinfo(loop, &request, nullptr, parts->host.c_str(), port.c_str(), &hints)) {
-    return std::unexpected(Failure{ExitCode::kUnreachable, endpoint + ": " + uv_strerror(error)});
+  const auto address = io::resolve_now(loop, *parts);
+  if (!address) {
+    return std::unexpected(
+        Failure{ExitCode::kUnreachable, endpoint + ": " + address.error().message});
   }
-  BenchEndpoint resolved{.host = endpoint};
-  std::memcpy(&resolved.address, request.addrinfo->ai_addr, request.addrinfo->ai_addrlen);
-  uv_freeaddrinfo(request.addrinfo);
-  return resolved;
+  return BenchEndpoint{.host = endpoint, .address = *address};
 }
 
 }  // namespace
 
 std::expected<BenchResult, Failure> run_bench_load(const GlobalOptions& global,
                                                    const BenchCommand& plan,
-                                                   const BenchProgressReport& progress) {
+                                                   const BenchReports& reports) {
   uv_loop_t loop;
   uv_loop_init(&loop);
   const auto run = [&]() -> std::expected<BenchResult, Failure> {
@@ -344,7 +346,7 @@ std::expected<BenchResult, Failure> run_bench_load(const GlobalOptions& global,
       if (!resolved) return std::unexpected(std::move(resolved.error()));
       endpoints.push_back(std::move(*resolved));
     }
-    return BenchRun(&loop, global.timeout, plan, progress).run(std::move(endpoints));
+    return BenchRun(&loop, global.timeout, plan, reports).run(std::move(endpoints));
   };
   auto result = run();
   const int closed = uv_loop_close(&loop);

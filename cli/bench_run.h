@@ -34,12 +34,17 @@ struct BenchProgress {
   std::uint64_t ops = 0;
 };
 
-using BenchProgressReport = std::function<void(const BenchProgress&)>;
+// Whom the load tells, while it runs, how it goes.
+struct BenchReports {
+  // Called several times a second.
+  std::function<void(const BenchProgress&)> progress;
+  // Called with a line about every connection that opens or is lost.
+  std::function<void(const std::string&)> connection;
+};
 
 // Fills the keys if reads need them, warms up, measures. Returns when all is done, or on SIGINT.
-// `progress` is called several times a second.
 std::expected<BenchResult, Failure> run_bench_load(const GlobalOptions& global,
                                                    const BenchCommand& plan,
-                                                   const BenchProgressReport& progress);
+                                                   const BenchReports& reports);
 
 }  // namespace anchor::cli

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "cli/endpoint.h"
-#include "cli/text.h"
+#include "core/base/text.h"
 
 namespace anchor::cli {
 namespace {
@@ -18,15 +18,6 @@ constexpr const char* kFooter =
     "quorum;\n"
     "6 unreachable, not applied; 7 outcome unknown; 9 unhealthy; 10 local file; 130 interrupted.\n"
     "Put -- before a key or a value that begins with '-'.";
-
-Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t low, std::uint64_t high) {
-  std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error == std::errc() && rest == end && number >= low && number <= high) return number;
-  return failure("'" + std::string(text) + "' is not a number from " + std::to_string(low) +
-                 " to " + std::to_string(high));
-}
 
 // "0.25" to 250,000: as exact as it was written, to six places.
 Result<std::uint32_t> parse_share(std::string_view text) {
@@ -97,7 +88,8 @@ class Parser {
         "how long a request may take, with all it tries (default 5s)");
     app_.add_flag("--no-color", no_color_, "no colours, also on a terminal");
     app_.add_flag("-q,--quiet", quiet_, "no hints, notes or progress on standard error");
-    app_.add_flag("--debug", debug_, "tell every request and its answer on standard error");
+    app_.add_flag("--debug", debug_,
+                  "tell every request and its answer on standard error (bench: every connection)");
   }
 
   void add_key(CLI::App* verb) { add(verb, "key", key_, "KEY", "the key")->required(); }

@@ -90,11 +90,16 @@ ExitCode run_bench(const GlobalOptions& global, const BenchCommand& command, Con
   // A server that goes away is an error of its requests, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   std::optional<ProgressBar> bar;
-  if (console.error_is_terminal && !global.quiet) bar.emplace(console.error);
-  const auto result = run_bench_load(global, command, [&](const BenchProgress& progress) {
+  // A bar among lines would overwrite them.
+  if (console.error_is_terminal && !global.quiet && !global.debug) bar.emplace(console.error);
+  const auto draw = [&](const BenchProgress& progress) {
     const std::string detail = progress.ops == 0 ? "" : grouped(progress.ops) + " ops";
     if (bar) bar->draw(progress.phase, progress.percent, detail);
-  });
+  };
+  const auto tell = [&](const std::string& line) {
+    if (global.debug) console.error << "debug: " << printable(line) << "\n";
+  };
+  const auto result = run_bench_load(global, command, {.progress = draw, .connection = tell});
   bar.reset();
   if (!result) return report(result.error(), console, global.quiet);
 

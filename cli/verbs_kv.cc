@@ -1,12 +1,12 @@
 #include <array>
-#include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "cli/client.h"
-#include "cli/text.h"
 #include "cli/verbs.h"
+#include "core/base/text.h"
+#include "io/percent_encoding.h"
 
 namespace anchor::cli {
 namespace {
@@ -14,20 +14,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string target_of(const std::string& key) {
-  return "/kv/" + percent_encoded(key);
+  return "/kv/" + io::percent_encoded(key);
 }
 
 Failure foreign_reply(std::string_view what) {
   return {ExitCode::kFailed, "the reply has no sound " + std::string(what),
           "is the endpoint a node's HTTP address?"};
-}
-
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-  std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || rest != end) return std::nullopt;
-  return number;
 }
 
 std::expected<std::uint64_t, Failure> number_header(const HttpReplyIn& reply,
@@ -43,7 +35,7 @@ std::expected<std::uint64_t, Failure> number_header(const HttpReplyIn& reply,
 }
 
 void put_text(Json& json, const char* name, const char* encoding_name, std::string_view bytes) {
-  if (is_utf8(bytes)) {
+  if (valid_utf8(bytes)) {
     json[name] = bytes;
   } else {
     json[name] = base64(as_bytes(bytes));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
 
 namespace anchor {
 namespace {
@@ -21,13 +22,6 @@ std::vector<raft::ServerId> ids_of(const FoundingProposal& proposal) {
 std::string join(const std::vector<raft::ServerId>& ids) {
   std::string text;
   for (const raft::ServerId& id : ids) text += (text.empty() ? "" : ", ") + id.name();
-  return text;
-}
-
-std::string in_words(raft::ClusterId cluster_id) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[cluster_id.value() >> shift & 15];
   return text;
 }
 
@@ -126,7 +120,7 @@ FoundingReply Founding::consider(const FoundingProposal& proposal, Output& outpu
   coordination_.reset();
   accepted_ = proposal;
   output.store = accepted_;
-  note("accepted the founding of cluster " + in_words(proposal.cluster_id) + " with " +
+  note("accepted the founding of cluster " + hex16(proposal.cluster_id.value()) + " with " +
            join(ids_of(proposal)),
        output);
   return ProposalAccepted{proposal.cluster_id, options_.self.id};
@@ -167,7 +161,7 @@ void Founding::take_outcome(const OutcomeAnswer& answer, Output& output) {
     output.founded = accepted_;
   } else if (answer.outcome == ProposalOutcome::kAborted &&
              answer.from == accepted_->coordinator()) {
-    note("the founding of cluster " + in_words(answer.cluster_id) + " was given up", output);
+    note("the founding of cluster " + hex16(answer.cluster_id.value()) + " was given up", output);
     accepted_.reset();
     output.store = std::optional<FoundingProposal>();
   }
@@ -194,8 +188,8 @@ void Founding::take_member(const AlreadyMember& member, const std::string& addre
     return;
   }
   const bool lists_me = std::ranges::find(member.members, options_.self.id) != member.members.end();
-  const std::string there =
-      member.id.name() + " at " + address + " belongs to cluster " + in_words(member.cluster_id);
+  const std::string there = member.id.name() + " at " + address + " belongs to cluster " +
+                            hex16(member.cluster_id.value());
   if (lists_me) {
     output.rejected = there + ", which has a member " + options_.self.id.name() +
                       " whose data this directory does not hold; it may have voted, so it must be "
@@ -247,7 +241,7 @@ void Founding::propose_if_complete(Output& output) {
   for (const auto& [id, seen] : seen_) {
     output.calls.push_back({seen.hello.founder.address, proposal});
   }
-  note("proposes cluster " + in_words(proposal.cluster_id) + " with " + join(ids_of(proposal)),
+  note("proposes cluster " + hex16(proposal.cluster_id.value()) + " with " + join(ids_of(proposal)),
        output);
   // Alone it need not ask.
   if (seen_.empty()) output.founded = proposal;

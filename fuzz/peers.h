@@ -116,12 +116,13 @@ inline raft::MessageBody Peers::request_vote(raft::Term term) {
                            .last = {any_index(), raft::Term(decisions_.below(8))}};
 }
 
-// A vote is only given to who asked for it.
+// A vote is given to who asked for it, and that is done once the candidate's own is durable.
 inline raft::MessageBody Peers::vote_reply() {
   const auto* candidate = std::get_if<raft::Candidate>(&replica_.role());
   const bool pre_vote = candidate == nullptr || candidate->pre_vote;
   const raft::Term campaign = pre_vote ? replica_.term().next() : replica_.term();
-  const bool granted = !reigns_.contains(campaign) && decisions_.below(4) != 0;
+  const bool asked = pre_vote || candidate->granted.contains(peer_of(1).id);
+  const bool granted = asked && !reigns_.contains(campaign) && decisions_.below(4) != 0;
   if (granted && !pre_vote) not_theirs_.insert(campaign);
   return raft::VoteReply{.campaign_term = campaign, .pre_vote = pre_vote, .granted = granted};
 }
@@ -176,7 +177,7 @@ inline Peers::Reign* Peers::reign_of(raft::Term term) {
   return &reigns_.emplace(term, std::move(reign)).first->second;
 }
 
-// An earlier leader's, or a part of n1's own.
+// An earlier leader's, or a part of n1's own. All logs have the entry that the founders began with.
 inline std::vector<raft::Entry> Peers::inherited_log(raft::Term term) {
   const auto after = reigns_.lower_bound(term);
   if (after != reigns_.begin() && decisions_.coin()) {
@@ -184,7 +185,7 @@ inline std::vector<raft::Entry> Peers::inherited_log(raft::Term term) {
     if (holds_committed(log)) return log;
   }
   const std::uint64_t last = replica_.log().last().index.value();
-  const std::uint64_t shortest = replica_.commit_index().value();
+  const std::uint64_t shortest = std::max<std::uint64_t>(replica_.commit_index().value(), 1);
   const std::uint64_t length = last - std::min(last - shortest, decisions_.below(4));
   std::vector<raft::Entry> log;
   for (raft::Index index(1); index <= raft::Index(length); ++index) {
@@ -207,9 +208,10 @@ inline void Peers::extend(std::vector<raft::Entry>& log, raft::Term term) {
 }
 
 inline bool Peers::holds_committed(const std::vector<raft::Entry>& log) const {
-  const std::uint64_t committed = replica_.commit_index().value();
-  return log.size() >= committed &&
-         log[committed - 1].term == replica_.log().term_at(raft::Index(committed));
+  const raft::Index committed = replica_.commit_index();
+  return committed == raft::Index() ||
+         (log.size() >= committed.value() &&
+          log[committed.value() - 1].term == replica_.log().term_at(committed));
 }
 
 }  // namespace anchor::fuzz

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "io/uv_support.h"
 
 namespace anchor::io {
 
@@ -108,7 +109,7 @@ void DiskWriter::stop() {
 void DiskWriter::close(std::function<void()> closed) {
   stop();
   closed_ = std::move(closed);
-  uv_close(reinterpret_cast<uv_handle_t*>(&reported_), [](uv_handle_t* handle) {
+  uv_close(as_uv_handle(reported_), [](uv_handle_t* handle) {
     auto& writer = *static_cast<DiskWriter*>(handle->data);
     writer.open_handle_ = false;
     // The last thing, since it may destroy the writer.

@@ -7,7 +7,7 @@ namespace anchor::io {
 Result<HostPort> parse_host_port(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   std::string_view host = text.substr(0, colon);
-  const bool bracketed = host.size() > 2 && host.starts_with('[') && host.ends_with(']');
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
   if (bracketed) host = host.substr(1, host.size() - 2);
   // Without brackets nobody knows where an IPv6 address ends.
   const bool ambiguous = !bracketed && host.contains(':');

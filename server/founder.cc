@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/codec/founding_codec.h"
+#include "io/uv_support.h"
 #include "server/system.h"
 
 namespace anchor::server {
@@ -84,7 +85,7 @@ void Founder::call(const Founding::Call& call) {
 void Founder::close(std::function<void()> closed) {
   over_ = true;
   closed_ = std::move(closed);
-  uv_close(reinterpret_cast<uv_handle_t*>(&timer_), [](uv_handle_t* handle) {
+  uv_close(io::as_uv_handle(timer_), [](uv_handle_t* handle) {
     auto* founder = static_cast<Founder*>(handle->data);
     founder->open_handle_ = false;
     // It may destroy the founder.

@@ -1,7 +1,8 @@
 #include "server/http_target.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "io/percent_encoding.h"
 
 namespace anchor::server {
 namespace {
@@ -13,8 +14,8 @@ std::expected<QueryParameter, BadParameter> parse_parameter(std::string_view tex
   if (equals == std::string_view::npos) {
     return std::unexpected(BadParameter{"the parameter " + in_quotes(text) + " has no value"});
   }
-  const auto name = percent_decoded(text.substr(0, equals));
-  const auto value = percent_decoded(text.substr(equals + 1));
+  const auto name = io::percent_decoded(text.substr(0, equals));
+  const auto value = io::percent_decoded(text.substr(equals + 1));
   if (!name || !value) {
     return std::unexpected(
         BadParameter{"the parameter " + in_quotes(text) + " has a bad percent-encoding"});
@@ -23,24 +24,6 @@ std::expected<QueryParameter, BadParameter> parse_parameter(std::string_view tex
 }
 
 }  // namespace
-
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string bytes;
-  bytes.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t percent = text.find('%');
-    bytes.append(text.substr(0, percent));
-    if (percent == std::string_view::npos) break;
-    text.remove_prefix(percent + 1);
-    if (text.size() < 2) return std::nullopt;
-    unsigned char byte = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + 2, byte, 16);
-    if (error != std::errc() || end != text.data() + 2) return std::nullopt;
-    bytes.push_back(static_cast<char>(byte));
-    text.remove_prefix(2);
-  }
-  return bytes;
-}
 
 std::expected<HttpTarget, BadParameter> parse_target(std::string_view target) {
   const std::size_t question = target.find('?');

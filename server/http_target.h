@@ -1,16 +1,11 @@
 #pragma once
 
 #include <expected>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace anchor::server {
-
-// The bytes that `text` stands for; none if a '%' is not followed by two hexadecimal digits. A '+'
-// stays a '+': it stands for a space in forms only.
-std::optional<std::string> percent_decoded(std::string_view text);
 
 struct QueryParameter {
   std::string_view text;  // as it stands in the target

@@ -1,6 +1,6 @@
 #include "server/kv_json.h"
 
-#include "server/text.h"
+#include "core/base/text.h"
 
 namespace anchor::server {
 namespace {

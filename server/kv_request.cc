@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
+
+#include "core/base/text.h"
+#include "io/percent_encoding.h"
 
 namespace anchor::server {
 namespace {
@@ -37,11 +39,9 @@ bool is_read(HttpMethod method) {
 }
 
 std::optional<kv::Revision> parse_revision(std::string_view text) {
-  std::uint64_t revision = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), revision);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  if (!whole || revision >= kRevisionBound) return std::nullopt;
-  return kv::Revision(revision);
+  const auto revision = parse_number(text);
+  if (!revision || *revision >= kRevisionBound) return std::nullopt;
+  return kv::Revision(*revision);
 }
 
 // "5" with its quotes: the tag of the key's state at revision 5 (RFC 9110, 8.8.3).
@@ -87,7 +87,7 @@ class Parser {
   // All that follows "/kv/", decoded once: "/kv/../a" is the key "../a".
   Check take_key() {
     const std::string_view text = target_.path.substr(std::string_view("/kv/").size());
-    auto key = percent_decoded(text);
+    auto key = io::percent_decoded(text);
     if (!key) return bad_key("the key has a bad percent-encoding");
     if (key->size() > kMaxKeyBytes) return bad_key("a key has at most 4096 bytes");
     key_ = std::move(*key);

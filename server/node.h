@@ -59,8 +59,8 @@ class Node {
 
   // Steps if there is a reason to. Called in each turn of the loop.
   void turn();
-  // There are inputs that no turn has taken in yet.
-  bool has_inputs() const { return !inputs_.empty(); }
+  // There are inputs that the next turn will take in.
+  bool has_inputs() const { return !closing_ && !inputs_.empty(); }
 
   NodeStatus status() const;
   std::vector<HealthCheck> health() const;

@@ -6,10 +6,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <fstream>
 #include <functional>
-#include <sstream>
 
+#include "core/base/text.h"
+#include "io/host_port.h"
 #include "server/version.h"
 
 namespace anchor::server {
@@ -24,21 +25,10 @@ struct Setting {
   Apply apply;
 };
 
-template <typename Number>
-Result<Number> parse_number(std::string_view text, Number low, Number high) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size() || number < low || number > high) {
-    return failure("'" + std::string(text) + "' is not a number from " + std::to_string(low) +
-                   " to " + std::to_string(high));
-  }
-  return number;
-}
-
 Result<void> set_port(std::uint16_t& port, std::string_view text) {
-  const auto number = parse_number<std::uint16_t>(text, 1, 65535);
+  const auto number = parse_number(text, 1, 65535);
   if (!number) return std::unexpected(number.error());
-  port = *number;
+  port = static_cast<std::uint16_t>(*number);
   return {};
 }
 
@@ -59,7 +49,7 @@ Result<void> set_text(std::string& target, std::string_view text) {
 }
 
 Result<void> set_address(std::string& target, std::string_view text) {
-  const auto parsed = parse_host_port(text);
+  const auto parsed = io::parse_host_port(text);
   if (!parsed) return std::unexpected(parsed.error());
   target = text;
   return {};
@@ -91,7 +81,7 @@ Result<void> set_peers(Options& options, std::string_view text) {
 }
 
 Result<void> set_bootstrap_expect(Options& options, std::string_view text) {
-  const auto number = parse_number<std::size_t>(text, 1, 9);
+  const auto number = parse_number(text, 1, 9);
   if (!number) return std::unexpected(number.error());
   options.bootstrap_expect = *number;
   return {};
@@ -192,6 +182,7 @@ using Given = std::map<std::string, std::string, std::less<>>;
 
 // Name to text, from a file. Errors name the key and the place.
 Result<Given> read_file(const std::string& path) {
+  if (!std::ifstream(path)) return failure("the file '" + path + "' cannot be read");
   Given given;
   try {
     const toml::table table = toml::parse_file(path);
@@ -232,12 +223,11 @@ Result<void> complete(Options& options) {
   }
   if (options.http_port == options.port) return failure("--http-port and --port are the same");
   if (options.http_listen.empty()) options.http_listen = options.listen;
-  if (options.advertise.empty())
-    options.advertise = options.listen + ":" + std::to_string(options.port);
+  if (options.advertise.empty()) options.advertise = io::to_text({options.listen, options.port});
   if (options.http_advertise.empty()) {
-    const auto advertised = parse_host_port(options.advertise);
+    const auto advertised = io::parse_host_port(options.advertise);
     if (!advertised) return failure("--advertise: " + advertised.error().message);
-    options.http_advertise = advertised->host + ":" + std::to_string(options.http_port);
+    options.http_advertise = io::to_text({advertised->host, options.http_port});
   }
   if (options.dir.empty()) options.dir = "./data/" + options.id;
   if (options.heartbeat_interval * 3 >= options.election_timeout) {
@@ -250,33 +240,6 @@ Result<void> complete(Options& options) {
 }
 
 }  // namespace
-
-Result<Duration> parse_duration(std::string_view text) {
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (error == std::errc{}) {
-    if (unit == "ms") return Duration(std::chrono::milliseconds(number));
-    if (unit == "s") return Duration(std::chrono::seconds(number));
-    if (unit == "m") return Duration(std::chrono::minutes(number));
-    if (unit == "us") return Duration(std::chrono::microseconds(number));
-  }
-  return failure("'" + std::string(text) + "' is no duration such as 300ms, 2s or 1m");
-}
-
-Result<HostPort> parse_host_port(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  std::string_view host = text.substr(0, colon);
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  const bool stray = !bracketed && host.find(':') != std::string_view::npos;
-  if (colon != std::string_view::npos && !host.empty() && !stray) {
-    if (const auto port = parse_number<std::uint16_t>(text.substr(colon + 1), 1, 65535)) {
-      return HostPort{std::string(host), *port};
-    }
-  }
-  return failure("'" + std::string(text) + "' is not HOST:PORT");
-}
 
 std::expected<Options, Exit> parse_options(const std::vector<std::string>& arguments,
                                            const Environment& environment) {
@@ -304,10 +267,9 @@ std::expected<Options, Exit> parse_options(const std::vector<std::string>& argum
 
   Given file;
   const auto config_variable = environment.find("ANCHOR_CONFIG");
-  if (config_path.empty() && config_variable != environment.end()) {
-    config_path = config_variable->second;
-  }
-  if (!config_path.empty()) {
+  const bool config_flag = app.count("--config") > 0;
+  if (!config_flag && config_variable != environment.end()) config_path = config_variable->second;
+  if (config_flag || config_variable != environment.end()) {
     auto read = read_file(config_path);
     if (!read) return std::unexpected(usage_error(read.error().message));
     file = std::move(*read);

@@ -5,10 +5,8 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "core/base/result.h"
 #include "core/base/time.h"
 
 namespace anchor::server {
@@ -53,14 +51,5 @@ using Environment = std::map<std::string, std::string>;
 // Parses a command line; reads the file that it names. Requires: arguments[0] is the program.
 std::expected<Options, Exit> parse_options(const std::vector<std::string>& arguments,
                                            const Environment& environment);
-
-// "300ms", "2s", "1m": a duration with its unit.
-Result<Duration> parse_duration(std::string_view text);
-// "host:port", with "[...]" around an IPv6 address.
-struct HostPort {
-  std::string host;
-  std::uint16_t port = 0;
-};
-Result<HostPort> parse_host_port(std::string_view text);
 
 }  // namespace anchor::server

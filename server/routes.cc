@@ -5,10 +5,10 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/text.h"
 #include "server/http_target.h"
 #include "server/kv_json.h"
 #include "server/kv_request.h"
-#include "server/text.h"
 
 namespace anchor::server {
 namespace {

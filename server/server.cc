@@ -8,19 +8,17 @@
 
 #include "core/base/assert.h"
 #include "core/codec/founding_codec.h"
+#include "io/uv_support.h"
 #include "server/system.h"
 #include "server/version.h"
 
 namespace anchor::server {
 namespace {
 
+using io::as_uv_handle;
+
 // For clients' requests in flight, after which they are cut off.
 constexpr Duration kDrainTimeout = 10s;
-
-template <typename Handle>
-uv_handle_t* as_handle(Handle& handle) {
-  return reinterpret_cast<uv_handle_t*>(&handle);
-}
 
 Server* server_of(const void* handle) {
   return static_cast<Server*>(static_cast<const uv_handle_t*>(handle)->data);
@@ -45,8 +43,8 @@ Server::Server(const Options& options, StartUp start_up, Log& log)
   uv_signal_init(&loop_, &interrupt_);
   uv_timer_init(&loop_, &drain_timeout_);
   for (uv_handle_t* handle :
-       {as_handle(prepare_), as_handle(check_), as_handle(again_), as_handle(terminate_),
-        as_handle(interrupt_), as_handle(drain_timeout_)}) {
+       {as_uv_handle(prepare_), as_uv_handle(check_), as_uv_handle(again_),
+        as_uv_handle(terminate_), as_uv_handle(interrupt_), as_uv_handle(drain_timeout_)}) {
     handle->data = this;
   }
 }
@@ -54,15 +52,13 @@ Server::Server(const Options& options, StartUp start_up, Log& log)
 Server::~Server() = default;
 
 int Server::run() {
-  if (!listen()) return kExitFailed;
-  watch_signals();
   uv_prepare_start(&prepare_, [](uv_prepare_t* handle) { server_of(handle)->turn(); });
   uv_check_start(&check_, [](uv_check_t* handle) { server_of(handle)->turn(); });
-  Beginning beginning = std::move(*std::exchange(beginning_, std::nullopt));
-  if (auto* resume = std::get_if<ResumeMember>(&beginning)) {
-    become_member(std::move(resume->opened));
+  const bool listening = listen();
+  if (listening) {
+    begin();
   } else {
-    become_founder(std::move(std::get<FoundCluster>(beginning)));
+    close_all();
   }
   uv_run(&loop_, UV_RUN_DEFAULT);
   // Everything has closed its handles; what is left is freed in the order of its dependencies.
@@ -72,8 +68,19 @@ int Server::run() {
   transport_.reset();
   port_.reset();
   ANCHOR_ASSERT(uv_loop_close(&loop_) == 0);
+  if (!listening) return kExitFailed;
   log_.info("stopped");
   return 0;
+}
+
+void Server::begin() {
+  watch_signals();
+  Beginning beginning = std::move(*std::exchange(beginning_, std::nullopt));
+  if (auto* resume = std::get_if<ResumeMember>(&beginning)) {
+    become_member(std::move(resume->opened));
+  } else {
+    become_founder(std::move(std::get<FoundCluster>(beginning)));
+  }
 }
 
 bool Server::listen() {
@@ -263,6 +270,8 @@ NodeStatus Server::status() const {
 
 void Server::watch_signals() {
   std::signal(SIGPIPE, SIG_IGN);
+  // A file that may not grow is a failed write like any other.
+  std::signal(SIGXFSZ, SIG_IGN);
   const auto handler = [](uv_signal_t* handle, int signal) {
     server_of(handle)->on_signal(signal);
   };
@@ -288,17 +297,18 @@ void Server::drain() {
 }
 
 void Server::close_all() {
-  if (uv_is_closing(as_handle(drain_timeout_)) != 0) return;
-  for (uv_handle_t* handle : {as_handle(terminate_), as_handle(interrupt_),
-                              as_handle(drain_timeout_), as_handle(again_)}) {
+  if (uv_is_closing(as_uv_handle(drain_timeout_)) != 0) return;
+  for (uv_handle_t* handle : {as_uv_handle(terminate_), as_uv_handle(interrupt_),
+                              as_uv_handle(drain_timeout_), as_uv_handle(again_)}) {
     uv_close(handle, nullptr);
   }
-  if (founder_) founder_->close([] {});
+  // Once there is a node, the founder is closing already.
+  if (founder_ && !node_) founder_->close([] {});
   const auto close_shell = [this] {
     http_->close([this] {
       transport_->close([this] {
-        uv_close(as_handle(prepare_), nullptr);
-        uv_close(as_handle(check_), nullptr);
+        uv_close(as_uv_handle(prepare_), nullptr);
+        uv_close(as_uv_handle(check_), nullptr);
         port_->close([] {});
       });
     });

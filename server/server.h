@@ -49,6 +49,7 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   NodeStatus status() const;
 
   bool listen();
+  void begin();
   void become_founder(FoundCluster beginning);
   void become_member(io::OpenedLogStore opened);
   void take_founding();

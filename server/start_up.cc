@@ -1,5 +1,6 @@
 #include "server/start_up.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/codec/founding_codec.h"
@@ -71,10 +72,13 @@ std::expected<Beginning, Exit> begin_empty(const Options& options,
     }
     // It goes on with what it has accepted, whatever the flags say now.
     found.options.expect = static_cast<std::uint32_t>(proposal->founders.size());
-    for (const Founder& founder : proposal->founders) {
-      if (founder.id != found.options.self.id) continue;
-      found.options.self = founder;
+    const auto self = std::ranges::find(proposal->founders, found.options.self.id, &Founder::id);
+    if (self == proposal->founders.end()) {
+      return std::unexpected(refused(
+          kExitIdentity, "--id: " + options.dir + " has agreed to found a cluster that has no " +
+                             options.id + "; start it with the id that it had"));
     }
+    found.options.self = *self;
     found.accepted = std::move(*proposal);
   } else if (!options.peers.empty() && !options.bootstrap_expect) {
     return std::unexpected(refused(

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/base/text.h"
 #include "server/http_error.h"
 #include "server/http_target.h"
-#include "server/text.h"
 
 namespace anchor::server {
 namespace {

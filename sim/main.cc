@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
 #include "sim/profile.h"
 #include "sim/simulation.h"
 #include "sim/swarm.h"
@@ -51,20 +52,6 @@ struct Arguments {
   std::string format = "text";
 };
 
-// "300ms", "60s", "5m".
-std::optional<Duration> parse_duration(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  constexpr std::uint64_t kMost = 1'000'000'000;
-  if (error != std::errc() || number == 0 || number > kMost) return std::nullopt;
-  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  const auto count = static_cast<Duration::rep>(number);
-  if (unit == "ms") return count * Duration(1ms);
-  if (unit == "s") return count * Duration(1s);
-  if (unit == "m") return count * Duration(60s);
-  return std::nullopt;
-}
-
 // "1..1000".
 std::optional<std::pair<std::uint64_t, std::uint64_t>> parse_seeds(std::string_view text) {
   std::uint64_t first = 0;
@@ -82,6 +69,13 @@ int usage(const std::string& message) {
   return static_cast<int>(ExitCode::kUsage);
 }
 
+Result<Duration> parse_positive_duration(const std::string& option, std::string_view text) {
+  const auto parsed = parse_duration(text);
+  if (!parsed) return failure(option + ": " + parsed.error().message);
+  if (*parsed == 0s) return failure(option + ": it is zero");
+  return *parsed;
+}
+
 // Null if a name or a duration is none; then it has been said.
 bool complete(Arguments& arguments) {
   arguments.simulation.profile = find_profile(arguments.profile);
@@ -89,19 +83,13 @@ bool complete(Arguments& arguments) {
     usage("there is no profile '" + arguments.profile + "'; 'anchor-sim profiles' lists them");
     return false;
   }
-  const auto time = parse_duration(arguments.time);
+  const auto time = parse_positive_duration("--time", arguments.time);
   if (!time) {
-    usage("--time: '" + arguments.time + "' is no duration; write it as 60s, 500ms or 5m");
+    usage(time.error().message);
     return false;
   }
   arguments.simulation.time = *time;
   return true;
-}
-
-std::string as_hex(std::uint64_t value) {
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
-  return text.data();
 }
 
 int run(Arguments& arguments) {
@@ -122,7 +110,7 @@ int run(Arguments& arguments) {
             << " nodes=" << result.nodes << " time=" << arguments.time
             << " events=" << result.events
             << " invariant=" << (violation ? violation->invariant : "-")
-            << " hash=" << as_hex(result.hash) << '\n';
+            << " hash=" << hex16(result.hash) << '\n';
   if (!violation) return static_cast<int>(ExitCode::kHeld);
   std::cout << "replay: " << replay << '\n';
   std::cerr << violation->invariant << ": " << violation->detail << '\n';
@@ -202,8 +190,9 @@ int swarm(Arguments& arguments) {
     options.first_seed = seeds->first;
     options.last_seed = seeds->second;
   } else {
-    options.budget = parse_duration(arguments.budget);
-    if (!options.budget) return usage("--budget: write it as 60s, 500ms or 5m");
+    const auto budget = parse_positive_duration("--budget", arguments.budget);
+    if (!budget) return usage(budget.error().message);
+    options.budget = *budget;
     // Fresh ones each time: what was tried before has told what it can tell.
     options.first_seed = std::uint64_t{std::random_device()()} << 16;
   }

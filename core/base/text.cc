@@ -133,7 +133,7 @@ Result<Duration> parse_duration(std::string_view text) {
   const auto number = parse_number(text.substr(0, digits));
   const auto unit = std::ranges::find(kUnits, text.substr(digits), &Unit::name);
   if (!number || *number > kMostOfAUnit || unit == kUnits.end()) {
-    return failure("'" + std::string(text) + "' is no duration such as 300ms, 2s or 1m");
+    return failure("'" + std::string(text) + "' is no duration such as 300ms, 5s or 1m");
   }
   return unit->size * static_cast<Duration::rep>(*number);
 }

@@ -29,7 +29,7 @@ std::optional<std::uint64_t> parse_number(std::string_view text);
 // The same, from `low` to `high`; an error names both.
 Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t low, std::uint64_t high);
 
-// "300ms", "2s", "1m": a whole number and one of the units us, ms, s, m, h.
+// "300ms", "5s", "1m": a whole number and one of the units us, ms, s, m, h.
 Result<Duration> parse_duration(std::string_view text);
 
 }  // namespace anchor

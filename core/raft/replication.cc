@@ -38,10 +38,12 @@ void append_new(State& state, const std::vector<Entry>& entries) {
   }
 }
 
-// True if an entry differs from what this very leader has sent before, which no leader does.
+// True if an entry differs from what this very leader has sent before, or from what is committed:
+// no leader does that.
 bool contradicts(const State& state, const Follower& follower, const AppendEntries& request) {
+  const Index settled = std::max(follower.verified, state.commit_index);
   return std::ranges::any_of(request.entries, [&](const Entry& entry) {
-    return entry.index > state.commit_index && entry.index <= follower.verified &&
+    return entry.index > state.log.base().index && entry.index <= settled &&
            !state.log.contains({entry.index, entry.term});
   });
 }

@@ -76,6 +76,28 @@ TEST(Bench, SpreadsOverAllEndpoints) {
   EXPECT_FALSE(second.requests().empty());
 }
 
+TEST(Bench, TellsWhichEndpointEachConnectionUsesOnlyIfAsked) {
+  FakeNode first(kOk);
+  FakeNode second(kOk);
+  auto all = words("put", first.endpoint() + "," + second.endpoint());
+  EXPECT_EQ(run_cli(all).error, "");
+  all.emplace_back("--debug");
+  const std::string error = run_cli(all).error;
+  EXPECT_TRUE(error.contains("debug: connection 1 to http://" + first.endpoint() + ": open\n"));
+  EXPECT_TRUE(error.contains("debug: connection 2 to http://" + second.endpoint() + ": open\n"));
+}
+
+TEST(Bench, TellsOfAConnectionThatFails) {
+  FakeNode node(kOk);
+  const std::string dead = dead_endpoint();
+  auto all = words("put", dead + "," + node.endpoint());
+  all.emplace_back("--debug");
+  const CliResult result = run_cli(all);
+  EXPECT_TRUE(
+      result.error.contains("debug: connection 1 to http://" + dead + ": connection refused\n"))
+      << result.error;
+}
+
 TEST(Bench, PassesByAnEndpointThatIsDown) {
   FakeNode node(kOk);
   const auto result = run_cli(words("get", dead_endpoint() + "," + node.endpoint()));

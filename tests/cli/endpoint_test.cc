@@ -23,12 +23,5 @@ TEST(ParseEndpoints, RefusesWhatIsNoHostAndPort) {
   }
 }
 
-TEST(SplitEndpoint, TakesTheBracketsOffAnAddress) {
-  const auto split = split_endpoint("[::1]:80");
-  ASSERT_TRUE(split);
-  EXPECT_EQ(split->host, "::1");
-  EXPECT_EQ(split->port, 80);
-}
-
 }  // namespace
 }  // namespace anchor::cli

@@ -18,7 +18,7 @@ class Cluster {
   explicit Cluster(std::size_t size = 3);
 
   std::size_t size() const { return nodes_.size(); }
-  Node& operator[](std::size_t i) { return *nodes_[i]; }
+  Node& operator[](std::size_t i) const { return *nodes_[i]; }
   const std::vector<std::unique_ptr<Node>>& nodes() const { return nodes_; }
   std::string path_of(const std::string& name) const { return temporary_.path_of(name); }
 

@@ -130,19 +130,28 @@ TEST(Crash, AcknowledgedWritesOutliveTheLeaderAndThenAllServers) {
   expect_what_was_told(cluster, load);
 }
 
-TEST(Crash, RollingKillsLoseNothing) {
+// Every server in turn.
+void restart_all_under_load(void (*stop)(Node&)) {
   Cluster cluster;
   ASSERT_TRUE(cluster.start());
   Load load(cluster);
   for (const auto& node : cluster.nodes()) {
     ASSERT_TRUE(load.wait_for_acknowledged(50));
-    node->kill();
+    stop(*node);
     ASSERT_TRUE(load.wait_for_acknowledged(50));
     node->start();
     ASSERT_TRUE(cluster.wait_until_ready());
   }
   load.stop();
   expect_what_was_told(cluster, load);
+}
+
+TEST(Crash, KillingEveryServerInTurnLosesNothing) {
+  restart_all_under_load([](Node& node) { node.kill(); });
+}
+
+TEST(Crash, RestartingEveryServerInTurnLosesNothing) {
+  restart_all_under_load([](Node& node) { EXPECT_EQ(node.terminate(), Ended{.exit_code = 0}); });
 }
 
 }  // namespace

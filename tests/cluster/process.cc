@@ -37,8 +37,6 @@ std::vector<std::string> clean_environment() {
 [[noreturn]] void become(char* const* arguments, char* const* environment, int output) {
   // Should the test program be killed, nobody else would end it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // A file that may not grow is to be an error for the server, not its death.
-  ::signal(SIGXFSZ, SIG_IGN);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
   ::execve(ANCHOR_PROGRAM, arguments, environment);

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,10 @@ struct Ended {
   int signal = 0;
 
   friend bool operator==(const Ended&, const Ended&) = default;
+  friend std::ostream& operator<<(std::ostream& out, const Ended& ended) {
+    if (ended.exit_code < 0) return out << "ended by signal " << ended.signal;
+    return out << "ended with exit code " << ended.exit_code;
+  }
 };
 
 // The program `anchor`, run with arguments of the test's choice, its output appended to a file. It

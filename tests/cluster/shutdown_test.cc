@@ -1,7 +1,8 @@
 #include <gtest/gtest.h>
+#include <signal.h>
 
-#include <csignal>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "tests/cluster/cluster.h"

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -206,5 +207,18 @@ class Servers {
   std::vector<std::unique_ptr<Server>> servers_;
   std::set<raft::ServerId> cut_off_;
 };
+
+// n1 leads, and the others know it.
+inline Servers with_leader(const Replica::Options& options = {}) {
+  Servers servers(3, options);
+  servers.elect(1);
+  return servers;
+}
+
+// How often the key was written: zero if it is not there.
+inline std::uint64_t version_of(const Server& server, std::string_view key) {
+  const kv::ItemRef item = server.store().find(key);
+  return item ? item->version() : 0;
+}
 
 }  // namespace anchor

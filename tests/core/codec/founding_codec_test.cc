@@ -56,14 +56,14 @@ std::vector<Reply> replies() {
 RC_GTEST_PROP(FoundingCodec, DecodesTheProposalThatItEncoded, (const FoundingProposal& proposal)) {
   RC_ASSERT((decode_founding_proposal(encode_founding_proposal(proposal)) == proposal));
   const auto request = decode_founding_request(encode_founding_request(proposal));
-  RC_ASSERT(request && std::get<FoundingProposal>(*request) == proposal);
+  RC_ASSERT((request && std::get<FoundingProposal>(*request) == proposal));
 }
 
 RC_GTEST_PROP(FoundingCodec, DecodesTheHelloThatItEncoded, (const FoundingHello& hello)) {
   const auto request = decode_founding_request(encode_founding_request(hello));
-  RC_ASSERT(request && std::get<FoundingHello>(*request) == hello);
+  RC_ASSERT((request && std::get<FoundingHello>(*request) == hello));
   const auto reply = decode_founding_reply(encode_founding_reply(hello));
-  RC_ASSERT(reply && std::get<FoundingHello>(*reply) == hello);
+  RC_ASSERT((reply && std::get<FoundingHello>(*reply) == hello));
 }
 
 RC_GTEST_PROP(FoundingCodec, DecodesTheOtherRepliesThatItEncoded,
@@ -73,14 +73,14 @@ RC_GTEST_PROP(FoundingCodec, DecodesTheOtherRepliesThatItEncoded,
     return decode_founding_reply(encode_founding_reply(reply)).value();
   };
   const auto member = std::get<AlreadyMember>(again(AlreadyMember{cluster_id, id, members}));
-  RC_ASSERT(member.cluster_id == cluster_id && member.id == id && member.members == members);
+  RC_ASSERT((member.cluster_id == cluster_id && member.id == id && member.members == members));
   const auto accepted = std::get<ProposalAccepted>(again(ProposalAccepted{cluster_id, id}));
-  RC_ASSERT(accepted.cluster_id == cluster_id && accepted.from == id);
+  RC_ASSERT((accepted.cluster_id == cluster_id && accepted.from == id));
   RC_ASSERT(std::get<FoundingRefused>(again(FoundingRefused{reason})).reason == reason);
   for (const auto outcome :
        {ProposalOutcome::kCommitted, ProposalOutcome::kAborted, ProposalOutcome::kUndecided}) {
     const auto answer = std::get<OutcomeAnswer>(again(OutcomeAnswer{cluster_id, id, outcome}));
-    RC_ASSERT(answer.cluster_id == cluster_id && answer.from == id && answer.outcome == outcome);
+    RC_ASSERT((answer.cluster_id == cluster_id && answer.from == id && answer.outcome == outcome));
   }
 }
 

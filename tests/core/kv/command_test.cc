@@ -39,9 +39,9 @@ RC_GTEST_PROP(CommandCodec, DecodesTheResultThatItEncoded, (const CommandResult&
 
 RC_GTEST_PROP(CommandCodec, AnswersGarbageWithAnErrorOrACommand, (const Bytes& garbage)) {
   const auto command = decode_command(garbage);
-  RC_ASSERT(!command || (decode_command(encode_command(*command)) == command));
+  RC_ASSERT((!command || decode_command(encode_command(*command)) == command));
   const auto result = decode_result(garbage);
-  RC_ASSERT(!result || (decode_result(encode_result(*result)) == result));
+  RC_ASSERT((!result || decode_result(encode_result(*result)) == result));
 }
 
 TEST(CommandCodec, FormatOfCommandsIsWhatItWas) {

@@ -1,0 +1,159 @@
+#include "core/replica.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "tests/core/replicas.h"
+
+namespace anchor {
+namespace {
+
+constexpr Replica::Options kDefaults{};
+
+raft::ForwardRequest forward_to(const Server& leader, std::uint64_t sequence) {
+  return {.sequence = sequence,
+          .leader_boot = raft::Boot(1),
+          .leader_term = leader.term(),
+          .command = kv::encode_command(kv::Put{"a", {}, kv::Always{}})};
+}
+
+TEST(ReplicaForwards, AreTakenOnceHoweverOftenTheyArrive) {
+  Servers servers = with_leader();
+  for (int i = 0; i < 3; ++i) servers[1].hear(2, forward_to(servers[1], 1));
+  servers.settle();
+  servers[1].hear(2, forward_to(servers[1], 1));
+  servers.settle();
+  EXPECT_EQ(version_of(servers[1], "a"), 1u);
+}
+
+TEST(ReplicaForwards, OfAnotherBootOfTheSenderAreOthers) {
+  Servers servers = with_leader();
+  servers[1].hear(2, forward_to(servers[1], 1));
+  servers[1].hear({.from = {id_of(2), raft::Incarnation(0)},
+                   .from_boot = raft::Boot(2),
+                   .to = id_of(1),
+                   .term = servers[1].term(),
+                   .body = forward_to(servers[1], 1)});
+  servers.settle();
+  EXPECT_EQ(version_of(servers[1], "a"), 2u);
+}
+
+// An earlier boot may have taken it.
+TEST(ReplicaForwards, ForAnotherBootOfTheLeaderAreDroppedWithoutAnAnswer) {
+  Servers servers = with_leader();
+  raft::ForwardRequest request = forward_to(servers[1], 1);
+  request.leader_boot = raft::Boot(2);
+  servers[1].hear(2, request);
+  EXPECT_TRUE(servers[1].take_sent().empty());
+  EXPECT_FALSE(servers[1].disk_busy());
+}
+
+TEST(ReplicaForwards, ForAnotherTermOfTheLeaderAreDroppedWithoutAnAnswer) {
+  Servers servers = with_leader();
+  for (const raft::Term term : {servers[1].term().previous(), servers[1].term().next()}) {
+    raft::ForwardRequest request = forward_to(servers[1], 1);
+    request.leader_term = term;
+    servers[1].hear(2, request);
+    EXPECT_TRUE(servers[1].take_sent().empty());
+    EXPECT_FALSE(servers[1].disk_busy());
+  }
+}
+
+// n1 knows which requests it took in its term, and takes none any more.
+TEST(ReplicaForwards, ThatArriveAfterTheLeaderSteppedDownAreRefusedAndGoToTheNextOne) {
+  Servers servers = with_leader();
+  servers[3].write("a");
+  servers.settle();
+  const RequestId late = servers[3].write("b");
+  std::vector<raft::Message> forwarded = servers[3].take_sent();
+  ASSERT_EQ(forwarded.size(), 1u);
+  servers.cut_off(1);
+  servers.elect(2);
+  servers.reconnect(1);
+  servers.heartbeat(2);
+  ASSERT_FALSE(servers[1].leads());
+  EXPECT_FALSE(servers[3].answered(late));
+  servers.carry(std::move(forwarded[0]));
+  servers.settle();
+  EXPECT_TRUE(servers[3].answer<WriteApplied>(late));
+  EXPECT_EQ(version_of(servers[2], "b"), 1u);
+}
+
+// It is in the log of the leader that it was sent to, and that leader may yet be the one to say so.
+TEST(ReplicaForwards, ThatWereTakenAreNotRefusedAfterTheLeaderSteppedDown) {
+  Servers servers = with_leader();
+  const RequestId id = servers[3].write("a", "1", 60s);
+  std::vector<raft::Message> forwarded = servers[3].take_sent();
+  ASSERT_EQ(forwarded.size(), 1u);
+  servers.carry(forwarded[0]);
+  servers.cut_off(1);
+  servers[1].wait(kDefaults.raft.election_timeout);
+  ASSERT_FALSE(servers[1].leads());
+  servers[1].take_sent();
+  servers.reconnect(1);
+  servers.carry(forwarded[0]);
+  EXPECT_TRUE(servers[1].sent<raft::ForwardReply>().empty());
+  EXPECT_FALSE(servers[3].answered(id));
+}
+
+raft::ForwardReply reply_with(raft::ForwardOutcome outcome) {
+  return {.requester_boot = raft::Boot(1), .sequence = 1, .outcome = outcome};
+}
+
+TEST(ReplicaForwards, RepliesToAnotherBootAreIgnored) {
+  Servers servers = with_leader();
+  const RequestId id = servers[2].write("a");
+  raft::ForwardReply reply = reply_with(raft::ForwardOutcome::kUnknown);
+  reply.requester_boot = raft::Boot(2);
+  servers[2].hear(1, reply);
+  EXPECT_FALSE(servers[2].answered(id));
+}
+
+TEST(ReplicaForwards, SecondReplyIsIgnored) {
+  Servers servers = with_leader();
+  const RequestId id = servers[2].write("a");
+  servers[2].hear(1, reply_with(raft::ForwardOutcome::kOverloaded));
+  servers[2].hear(1, reply_with(raft::ForwardOutcome::kUnknown));
+  EXPECT_TRUE(servers[2].refused(id, Refusal::kOverloaded));
+}
+
+TEST(ReplicaForwards, UnknownOutcomeIsUnknown) {
+  Servers servers = with_leader();
+  const RequestId id = servers[2].write("a");
+  servers[2].hear(1, reply_with(raft::ForwardOutcome::kUnknown));
+  EXPECT_TRUE(servers[2].answer<OutcomeUnknown>(id));
+}
+
+TEST(ReplicaForwards, ResultThatCannotBeReadIsAnUnknownOutcome) {
+  Servers servers = with_leader();
+  const RequestId id = servers[2].write("a");
+  servers[2].hear(1, reply_with(raft::ForwardOutcome::kApplied));
+  EXPECT_TRUE(servers[2].answer<OutcomeUnknown>(id));
+}
+
+TEST(ReplicaForwards, RefusedOnesAreTriedAgainUnderAnotherSequence) {
+  Servers servers = with_leader();
+  const RequestId id = servers[2].write("a");
+  servers[2].take_sent();
+  servers[2].hear(1, reply_with(raft::ForwardOutcome::kNotApplied));
+  EXPECT_FALSE(servers[2].answered(id));
+  const auto again = servers[2].sent<raft::ForwardRequest>();
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].sequence, 2u);
+}
+
+// Certainly not applied: that is what it says when nobody takes it.
+TEST(ReplicaForwards, RefusedOnesWithoutALeaderAreNotApplied) {
+  Servers servers = with_leader();
+  const RequestId id = servers[2].write("a");
+  servers.cut_off(1);
+  servers[2].wait(2 * kDefaults.raft.election_timeout);
+  ASSERT_FALSE(servers[2].replica().raft().leader());
+  servers[2].hear(1, reply_with(raft::ForwardOutcome::kNotApplied));
+  servers[2].wait(kDefaults.leader_wait);
+  EXPECT_TRUE(servers[2].refused(id, Refusal::kNoLeader));
+}
+
+}  // namespace
+}  // namespace anchor

@@ -1,0 +1,136 @@
+#include "core/replica.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "tests/core/replicas.h"
+
+namespace anchor {
+namespace {
+
+constexpr Replica::Options kDefaults{};
+
+TEST(ReplicaReads, WaitUntilTheLeaderKnowsThatItStillLeads) {
+  Servers servers = with_leader();
+  const RequestId id = servers[1].read("a");
+  EXPECT_FALSE(servers[1].answered(id));
+  servers.settle();
+  EXPECT_TRUE(servers[1].answer<ReadDone>(id));
+}
+
+TEST(ReplicaReads, SeeWhatWasWrittenBefore) {
+  Servers servers = with_leader();
+  servers[2].write("a", "1");
+  servers.settle();
+  for (int server = 1; server <= 3; ++server) {
+    const RequestId present = servers[server].read("a");
+    const RequestId absent = servers[server].read("b");
+    servers.settle();
+    servers.heartbeat(1);
+    const auto* found = servers[server].answer<ReadDone>(present);
+    ASSERT_TRUE(found && found->item) << server;
+    EXPECT_EQ(as_text(found->item->value()), "1");
+    EXPECT_EQ(found->revision, kv::Revision(2));
+    ASSERT_TRUE(servers[server].answer<ReadDone>(absent));
+    EXPECT_FALSE(servers[server].answer<ReadDone>(absent)->item);
+  }
+}
+
+TEST(ReplicaReads, OfOneTurnAreOneQuestionToTheLeader) {
+  Servers servers = with_leader();
+  std::vector<Input> requests;
+  for (int i = 0; i < 5; ++i) {
+    requests.push_back(ClientRequest{
+        .id = servers[2].next_request(), .deadline = servers[2].now() + 10s, .body = ReadKey{"a"}});
+  }
+  servers[2].step(requests);
+  EXPECT_EQ(servers[2].sent<raft::ReadIndexRequest>().size(), 1u);
+  servers.settle();
+  for (std::uint64_t id = 1; id <= 5; ++id) EXPECT_TRUE(servers[2].answer<ReadDone>(RequestId(id)));
+}
+
+// The answer to a question that was asked before them says nothing about now.
+TEST(ReplicaReads, ThatComeWhileAQuestionIsOutWaitForTheNextOne) {
+  Servers servers = with_leader();
+  const RequestId first = servers[2].read("a");
+  std::vector<raft::Message> question = servers[2].take_sent();
+  const RequestId second = servers[2].read("a");
+  const RequestId third = servers[2].read("a");
+  EXPECT_TRUE(servers[2].take_sent().empty());
+  servers[2].hear(1,
+                  raft::ReadIndexReply{
+                      .context = 1, .requester_boot = raft::Boot(1), .read_index = raft::Index(2)});
+  EXPECT_TRUE(servers[2].answer<ReadDone>(first));
+  EXPECT_FALSE(servers[2].answered(second));
+  const auto next = servers[2].sent<raft::ReadIndexRequest>();
+  ASSERT_EQ(next.size(), 1u);
+  EXPECT_EQ(next[0].context, 2u);
+  servers.settle();
+  EXPECT_TRUE(servers[2].answer<ReadDone>(second));
+  EXPECT_TRUE(servers[2].answer<ReadDone>(third));
+}
+
+TEST(ReplicaReads, AskAgainUnderAnotherContextWhenNoAnswerComes) {
+  Servers servers = with_leader();
+  const RequestId id = servers[2].read("a");
+  ASSERT_EQ(servers[2].sent<raft::ReadIndexRequest>().size(), 1u);
+  servers[2].take_sent();
+  servers[2].wait(2 * kDefaults.raft.heartbeat_interval);
+  const auto again = servers[2].sent<raft::ReadIndexRequest>();
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].context, 2u);
+  // What answers the first question now is not taken for an answer to the second.
+  servers[2].hear(1,
+                  raft::ReadIndexReply{
+                      .context = 1, .requester_boot = raft::Boot(1), .read_index = raft::Index(2)});
+  EXPECT_FALSE(servers[2].answered(id));
+  servers.settle();
+  EXPECT_TRUE(servers[2].answer<ReadDone>(id));
+}
+
+TEST(ReplicaReads, WaitForTheIndexToBeApplied) {
+  Servers servers = with_leader();
+  const raft::Index later = servers[2].replica().applied_index().next();
+  const RequestId id = servers[2].read("a");
+  servers[2].take_sent();
+  servers[2].hear(
+      1, raft::ReadIndexReply{.context = 1, .requester_boot = raft::Boot(1), .read_index = later});
+  EXPECT_FALSE(servers[2].answered(id));
+  servers[1].write("a", "1");
+  servers.settle();
+  servers.heartbeat(1);
+  ASSERT_TRUE(servers[2].answer<ReadDone>(id));
+  EXPECT_GE(servers[2].answer<ReadDone>(id)->applied_index, later);
+}
+
+TEST(ReplicaReads, GoToTheNextLeaderWhenOneIsGone) {
+  Servers servers = with_leader();
+  servers.cut_off(1);
+  const RequestId id = servers[2].read("a");
+  servers.settle();
+  servers.elect(3);
+  EXPECT_TRUE(servers[2].answer<ReadDone>(id));
+}
+
+// A read that was not served has done nothing: it is never unknown.
+TEST(ReplicaReads, WithoutAnAnswerAreRefusedAtTheirDeadline) {
+  Servers servers = with_leader();
+  const RequestId id = servers[2].read("a", 120ms);
+  servers[2].wait(120ms);
+  EXPECT_TRUE(servers[2].refused(id, Refusal::kNoLeader));
+}
+
+TEST(ReplicaReads, OfALeaderThatIsCutOffAreNotServed) {
+  Servers servers = with_leader();
+  servers.cut_off(1);
+  const RequestId id = servers[1].read("a", 10s);
+  servers.elect(2);
+  servers[2].write("a");
+  servers.settle();
+  servers[1].wait(10s);
+  EXPECT_TRUE(servers[1].refused(id, Refusal::kNoLeader));
+}
+
+}  // namespace
+}  // namespace anchor

@@ -1,0 +1,197 @@
+#include "server/start_up.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <variant>
+
+#include "core/codec/founding_codec.h"
+#include "tests/io/temporary_directory.h"
+
+namespace anchor::server {
+namespace {
+
+const FoundingProposal kProposal{
+    .cluster_id = raft::ClusterId(77),
+    .founders = {{raft::ServerId("n0"), "127.0.0.1:9000", "127.0.0.1:8000"},
+                 {raft::ServerId("n1"), "127.0.0.1:9001", "127.0.0.1:8001"},
+                 {raft::ServerId("n2"), "127.0.0.1:9002", "127.0.0.1:8002"}}};
+
+// A data directory, and the options with which n1 is started on it.
+class StartUpTest : public testing::Test {
+ protected:
+  StartUpTest() {
+    options_.id = "n1";
+    options_.id_given = true;
+    options_.dir = temporary_.path_of("data");
+    options_.advertise = "127.0.0.1:9001";
+    options_.http_advertise = "127.0.0.1:8001";
+  }
+
+  io::DataDirectory directory() const { return *io::DataDirectory::open(options_.dir); }
+  void become_member() const { ASSERT_TRUE(store_founder(directory(), "n1", kProposal)); }
+  std::string path_of(const std::string& name) const { return options_.dir + "/" + name; }
+
+  // "11 anchor: ...": how the process ends.
+  std::string refusal() const {
+    const auto begun = start_up(options_);
+    if (begun) return "started";
+    return std::to_string(begun.error().code) + " " + begun.error().text;
+  }
+
+  io::TemporaryDirectory temporary_;
+  Options options_;
+};
+
+// --- An empty directory -------------------------------------------------------------------------
+
+TEST_F(StartUpTest, EmptyDirectoryWithoutPeersFoundsAClusterOfOne) {
+  const auto begun = start_up(options_);
+  ASSERT_TRUE(begun);
+  EXPECT_EQ(begun->id, "n1");
+  const auto* found = std::get_if<FoundCluster>(&begun->beginning);
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->options.expect, 1u);
+  EXPECT_EQ(found->options.self, kProposal.founders[1]);
+  EXPECT_FALSE(found->accepted);
+}
+
+TEST_F(StartUpTest, EmptyDirectoryFoundsAClusterWithAsManyAsAreExpected) {
+  options_.peers = {"127.0.0.1:9001", "127.0.0.1:9002"};
+  options_.bootstrap_expect = 3;
+  const auto begun = start_up(options_);
+  ASSERT_TRUE(begun);
+  const auto& found = std::get<FoundCluster>(begun->beginning);
+  EXPECT_EQ(found.options.expect, 3u);
+  EXPECT_EQ(found.options.peers, options_.peers);
+}
+
+TEST_F(StartUpTest, EmptyDirectoryWithPeersOnlyIsAUsageError) {
+  options_.peers = {"127.0.0.1:9002"};
+  EXPECT_TRUE(refusal().starts_with("2 anchor: --peers: ")) << refusal();
+}
+
+TEST_F(StartUpTest, DirectoryIsMade) {
+  options_.dir = temporary_.path_of("a/b/c");
+  EXPECT_EQ(refusal(), "started");
+  EXPECT_TRUE(std::filesystem::is_directory(options_.dir));
+}
+
+TEST_F(StartUpTest, DirectoryThatCannotBeMadeIsAStorageFailure) {
+  std::ofstream(temporary_.path_of("file")) << "x";
+  options_.dir = temporary_.path_of("file/data");
+  EXPECT_TRUE(refusal().starts_with("10 anchor: ")) << refusal();
+  EXPECT_TRUE(refusal().contains(temporary_.path_of("file"))) << refusal();
+}
+
+TEST_F(StartUpTest, DirectoryInUseIsAFailureThatNamesIt) {
+  const io::DataDirectory held = directory();
+  EXPECT_EQ(refusal(),
+            "1 anchor: the directory " + options_.dir + " is in use by another process\n");
+}
+
+// --- A founding that has not come to its end ----------------------------------------------------
+
+TEST_F(StartUpTest, FoundingGoesOnWithWhatWasAccepted) {
+  ASSERT_TRUE(store_proposal(directory(), kProposal));
+  // Whatever the flags say now.
+  options_.advertise = "127.0.0.1:7777";
+  options_.peers.clear();
+  options_.bootstrap_expect.reset();
+  const auto begun = start_up(options_);
+  ASSERT_TRUE(begun);
+  const auto& found = std::get<FoundCluster>(begun->beginning);
+  EXPECT_EQ(found.accepted, kProposal);
+  EXPECT_EQ(found.options.expect, 3u);
+  EXPECT_EQ(found.options.self, kProposal.founders[1]);
+}
+
+TEST_F(StartUpTest, FoundingThatWasGivenUpIsForgotten) {
+  ASSERT_TRUE(store_proposal(directory(), kProposal));
+  ASSERT_TRUE(store_proposal(directory(), std::nullopt));
+  const auto begun = start_up(options_);
+  ASSERT_TRUE(begun);
+  EXPECT_FALSE(std::get<FoundCluster>(begun->beginning).accepted);
+}
+
+TEST_F(StartUpTest, DamagedProposalIsAStorageFailureThatNamesTheFile) {
+  ASSERT_TRUE(store_proposal(directory(), kProposal));
+  std::ofstream(path_of("founding"), std::ios::binary) << "rubbish";
+  EXPECT_TRUE(refusal().starts_with("10 anchor: " + path_of("founding"))) << refusal();
+}
+
+// It would end as a member that its cluster does not know.
+TEST_F(StartUpTest, FoundingDoesNotGoOnUnderAnIdThatWasNotAccepted) {
+  ASSERT_TRUE(store_proposal(directory(), kProposal));
+  options_.id = "n4";
+  options_.id_given = false;
+  EXPECT_TRUE(refusal().starts_with("11 anchor: --id: ")) << refusal();
+}
+
+// --- A member's directory -----------------------------------------------------------------------
+
+TEST_F(StartUpTest, MemberResumesWhateverPeersAreGiven) {
+  become_member();
+  options_.peers = {"127.0.0.1:9002"};
+  options_.bootstrap_expect = 5;
+  const auto begun = start_up(options_);
+  ASSERT_TRUE(begun);
+  const auto* resume = std::get_if<ResumeMember>(&begun->beginning);
+  ASSERT_NE(resume, nullptr);
+  EXPECT_EQ(resume->opened.recovered.cluster_id, raft::ClusterId(77));
+  EXPECT_EQ(resume->opened.recovered.self.id, raft::ServerId("n1"));
+  EXPECT_EQ(resume->opened.recovered.boot, raft::Boot(2));
+}
+
+TEST_F(StartUpTest, FoundingLeavesNothingBehind) {
+  ASSERT_TRUE(store_proposal(directory(), kProposal));
+  become_member();
+  EXPECT_FALSE(std::filesystem::exists(path_of("founding")));
+}
+
+TEST_F(StartUpTest, MemberKeepsItsIdWhenNoneIsGiven) {
+  become_member();
+  options_.id = "the-hosts-name";
+  options_.id_given = false;
+  const auto begun = start_up(options_);
+  ASSERT_TRUE(begun);
+  EXPECT_EQ(begun->id, "n1");
+}
+
+TEST_F(StartUpTest, MemberOfAnotherIdIsRefused) {
+  become_member();
+  options_.id = "n2";
+  EXPECT_EQ(refusal(), "11 anchor: --id: " + options_.dir +
+                           " is the directory of n1, not of n2; an id never changes\n");
+}
+
+TEST_F(StartUpTest, MemberThatHasMovedIsAUsageErrorThatNamesBothAddresses) {
+  become_member();
+  options_.advertise = "127.0.0.1:9009";
+  EXPECT_TRUE(refusal().starts_with("2 anchor: n1 is known to its cluster at 127.0.0.1:9001"));
+  EXPECT_TRUE(refusal().contains("says 127.0.0.1:9009"));
+  options_.advertise = "127.0.0.1:9001";
+  options_.http_advertise = "127.0.0.1:8009";
+  EXPECT_TRUE(refusal().starts_with("2 anchor: n1 is known to its cluster at 127.0.0.1:8001"));
+  EXPECT_TRUE(refusal().contains("--http-advertise"));
+}
+
+TEST_F(StartUpTest, DamagedLogIsAStorageFailureThatNamesTheFile) {
+  become_member();
+  std::fstream file(path_of("raft.db"), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4096);
+  file << std::string(4096, 'x');
+  file.close();
+  EXPECT_TRUE(refusal().starts_with("10 anchor: " + path_of("raft.db"))) << refusal();
+}
+
+TEST_F(StartUpTest, LostLogIsAStorageFailureAndNoNewFounding) {
+  become_member();
+  std::filesystem::remove(path_of("raft.db"));
+  EXPECT_TRUE(refusal().starts_with("10 anchor: ")) << refusal();
+}
+
+}  // namespace
+}  // namespace anchor::server

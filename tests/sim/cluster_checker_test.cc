@@ -1,0 +1,263 @@
+#include "sim/cluster_checker.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/sim/stage.h"
+
+namespace anchor::sim {
+namespace {
+
+kv::Command put_of(std::string_view value) {
+  return kv::Put{"a", Bytes::copy_of(value), kv::Always{}};
+}
+
+raft::Message message_of(std::uint64_t term, raft::MessageBody body) {
+  return {.from = {id_of(0), raft::Incarnation(0)},
+          .from_boot = raft::Boot(1),
+          .to = id_of(1),
+          .term = raft::Term(term),
+          .body = std::move(body)};
+}
+
+raft::PersistBatch truncation_from(std::uint64_t index) {
+  return {.id = raft::WriteId(1), .truncate_from = raft::Index(index)};
+}
+
+TEST(ClusterChecker, IsSatisfiedWithALeaderAndAFollowerThatCommitTheSame) {
+  Stage stage;
+  const Log log = with(founded(), 2);
+  const auto act = [&] {
+    stage.checker().booted(0, leader(2, founded()));
+    stage.step(0, leader(2, founded()));
+    stage.commit(log);
+    stage.step(1, follower(2, log, 2));
+  };
+  EXPECT_EQ(violated_by(act), "none");
+  EXPECT_EQ(stage.checker().commit_index(), raft::Index(2));
+}
+
+// --- Figure 3.2 of the dissertation -------------------------------------------------------------
+
+TEST(ClusterChecker, FindsTwoLeadersInATerm) {
+  Stage stage;
+  stage.step(0, leader(2, founded()));
+  EXPECT_EQ(violated_by([&] { stage.step(1, leader(2, founded())); }), "election-safety");
+}
+
+TEST(ClusterChecker, FindsALeaderThatCutsItsLog) {
+  Stage stage;
+  stage.step(0, leader(2, founded()));
+  raft::Output output;
+  output.persist = truncation_from(2);
+  EXPECT_EQ(violated_by([&] { stage.step(0, leader(2, founded()), output); }),
+            "leader-append-only");
+}
+
+TEST(ClusterChecker, FindsTwoEntriesWithOneIndexAndTerm) {
+  Stage stage;
+  stage.checker().booted(0, follower(2, with(founded(), 2, put_of("1"))));
+  EXPECT_EQ(
+      violated_by([&] { stage.checker().booted(1, follower(2, with(founded(), 2, put_of("2")))); }),
+      "log-matching");
+}
+
+TEST(ClusterChecker, FindsTwoPastsOfOneIndexAndTerm) {
+  Stage stage;
+  stage.checker().booted(0, follower(3, with(with(founded(), 1), 3)));
+  EXPECT_EQ(
+      violated_by([&] { stage.checker().booted(1, follower(3, with(with(founded(), 2), 3))); }),
+      "log-matching");
+}
+
+TEST(ClusterChecker, FindsANewLeaderThatLacksWhatWasCommitted) {
+  Stage stage;
+  stage.commit(with(founded(), 2));
+  EXPECT_EQ(violated_by([&] { stage.step(2, leader(3, founded())); }), "leader-completeness");
+}
+
+TEST(ClusterChecker, FindsACommitThatALaterLeaderLacks) {
+  Stage stage;
+  stage.step(2, leader(3, founded()));
+  EXPECT_EQ(violated_by([&] { stage.commit(with(founded(), 2)); }), "leader-completeness");
+}
+
+TEST(ClusterChecker, FindsOtherEntriesCommittedAtAnIndex) {
+  Stage stage;
+  stage.commit(with(founded(), 2));
+  EXPECT_EQ(violated_by([&] { stage.step(2, follower(3, with(founded(), 3), 2)); }),
+            "state-machine-safety");
+}
+
+// --- What only grows ----------------------------------------------------------------------------
+
+TEST(ClusterChecker, FindsATermThatFalls) {
+  Stage stage;
+  stage.step(0, follower(5, founded()));
+  EXPECT_EQ(violated_by([&] { stage.step(0, follower(4, founded())); }), "monotonic-term");
+}
+
+TEST(ClusterChecker, FindsATermThatFellOverARestart) {
+  Stage stage;
+  stage.checker().booted(0, follower(5, founded()));
+  EXPECT_EQ(violated_by([&] { stage.step(0, follower(4, founded())); }), "monotonic-term");
+}
+
+TEST(ClusterChecker, FindsACommitIndexThatFalls) {
+  Stage stage;
+  stage.commit(with(founded(), 2));
+  EXPECT_EQ(violated_by([&] { stage.step(0, follower(2, with(founded(), 2), 1)); }),
+            "monotonic-commit");
+}
+
+TEST(ClusterChecker, FindsALogThatLosesEntriesWithoutTellingTheDisk) {
+  Stage stage;
+  stage.step(0, follower(2, with(founded(), 2)));
+  EXPECT_EQ(violated_by([&] { stage.step(0, follower(2, founded())); }), "log-shrinks-unwritten");
+}
+
+TEST(ClusterChecker, FindsANodeThatCutsWhatItHasCommitted) {
+  Stage stage;
+  const Log log = with(founded(), 2);
+  stage.commit(log);
+  raft::Output output;
+  output.persist = truncation_from(2);
+  EXPECT_EQ(violated_by([&] { stage.step(0, follower(3, log, 2), output); }),
+            "truncates-committed");
+}
+
+TEST(ClusterChecker, FindsADiskThatCutsWhatIsCommitted) {
+  Stage stage;
+  stage.commit(with(founded(), 2));
+  EXPECT_EQ(violated_by([&] { stage.checker().writing(1, truncation_from(2)); }),
+            "truncates-committed");
+  // What differs from it may go.
+  stage.store(2, with(founded(), 1));
+  EXPECT_EQ(violated_by([&] { stage.checker().writing(2, truncation_from(2)); }), "none");
+}
+
+TEST(ClusterChecker, FindsACommitThatNoQuorumHasOnDisk) {
+  Stage stage;
+  stage.store(1, founded());
+  stage.store(2, with(founded(), 1));
+  EXPECT_EQ(violated_by([&] { stage.step(0, follower(2, with(founded(), 2), 2)); }),
+            "committed-not-durable");
+}
+
+TEST(ClusterChecker, FindsANodeThatTakesForDurableWhatIsNot) {
+  Stage stage;
+  const Replica node = follower(2, with(founded(), 2));
+  stage.store(0, founded());
+  EXPECT_EQ(violated_by([&] { stage.checker().stepped(0, node, {}); }), "durable-index");
+  stage.store(0, with(founded(), 1));
+  EXPECT_EQ(violated_by([&] { stage.checker().stepped(0, node, {}); }), "durable-index");
+}
+
+// --- Replicas' states ---------------------------------------------------------------------------
+
+TEST(ClusterChecker, FindsReplicasWhoseStatesDiffer) {
+  Stage stage;
+  const Log log = with(founded(), 2, put_of("1"));
+  stage.checker().issued(command_hash(kv::encode_command(put_of("1"))));
+  stage.commit(log);
+  stage.step(1, follower(2, log));
+  // It has applied as much, and lost what it had.
+  raft::Recovered forgetful = recovered(2, {});
+  forgetful.base = {raft::Index(2), raft::Term(2)};
+  forgetful.base_configuration = std::make_shared<const raft::Configuration>(configuration_of(3));
+  EXPECT_EQ(violated_by([&] { stage.checker().stepped(1, Replica({}, forgetful), {}); }), "digest");
+}
+
+// --- Commands -----------------------------------------------------------------------------------
+
+TEST(ClusterChecker, FindsACommandThatIsCommittedTwice) {
+  Stage stage;
+  stage.checker().issued(command_hash(kv::encode_command(put_of("1"))));
+  const Log twice = with(with(founded(), 2, put_of("1")), 2, put_of("1"));
+  EXPECT_EQ(violated_by([&] { stage.commit(twice); }), "applied-twice");
+}
+
+TEST(ClusterChecker, FindsARefusedCommandThatIsCommittedLater) {
+  Stage stage;
+  const std::uint64_t command = command_hash(kv::encode_command(put_of("1")));
+  stage.checker().issued(command);
+  stage.checker().refused(command);
+  EXPECT_EQ(violated_by([&] { stage.commit(with(founded(), 2, put_of("1"))); }),
+            "not-applied-is-applied");
+}
+
+TEST(ClusterChecker, FindsACommandThatIsRefusedThoughItIsCommitted) {
+  Stage stage;
+  const std::uint64_t command = command_hash(kv::encode_command(put_of("1")));
+  stage.checker().issued(command);
+  stage.commit(with(founded(), 2, put_of("1")));
+  EXPECT_EQ(violated_by([&] { stage.checker().refused(command); }), "not-applied-is-applied");
+}
+
+// --- Ack honesty: nothing is said that a crash could undo ---------------------------------------
+
+TEST(ClusterChecker, FindsAMessageOfATermThatIsNotDurable) {
+  Stage stage;
+  stage.disk(0).stable.hard_state = {.term = raft::Term(4), .vote = {}};
+  const auto send = [&](std::uint64_t term) {
+    return violated_by(
+        [&] { stage.checker().sending(0, message_of(term, raft::AppendEntries{})); });
+  };
+  EXPECT_EQ(send(4), "none");
+  EXPECT_EQ(send(5), "ack-honesty-term");
+}
+
+TEST(ClusterChecker, FindsAVoteThatIsNotDurable) {
+  Stage stage;
+  raft::HardState& durable = stage.disk(0).stable.hard_state;
+  const auto grant = [&] {
+    const raft::VoteReply reply{.campaign_term = raft::Term(4), .granted = true};
+    return violated_by([&] { stage.checker().sending(0, message_of(4, reply)); });
+  };
+  durable = {.term = raft::Term(4), .vote = {}};
+  EXPECT_EQ(grant(), "ack-honesty-vote");
+  durable.vote = raft::Peer{id_of(2), {}};
+  EXPECT_EQ(grant(), "ack-honesty-vote");
+  durable.vote = raft::Peer{id_of(1), {}};
+  EXPECT_EQ(grant(), "none");
+}
+
+TEST(ClusterChecker, FindsACandidateWhoseVoteForItselfIsNotDurable) {
+  Stage stage;
+  raft::HardState& durable = stage.disk(0).stable.hard_state;
+  const auto campaign = [&](bool pre_vote) {
+    const raft::RequestVote request{
+        .campaign_term = raft::Term(4), .pre_vote = pre_vote, .last = {}};
+    return violated_by([&] { stage.checker().sending(0, message_of(4, request)); });
+  };
+  durable = {.term = raft::Term(4), .vote = {}};
+  EXPECT_EQ(campaign(false), "ack-honesty-vote");
+  EXPECT_EQ(campaign(true), "none");
+  durable.vote = raft::Peer{id_of(0), {}};
+  EXPECT_EQ(campaign(false), "none");
+}
+
+TEST(ClusterChecker, FindsAnAcknowledgementOfWhatIsNotDurable) {
+  Stage stage;
+  stage.disk(0).stable.hard_state = {.term = raft::Term(2), .vote = {}};
+  stage.store(0, founded());
+  const raft::AppendAccepted accepted{raft::Index(2), raft::Round(1)};
+  EXPECT_EQ(violated_by([&] { stage.checker().sending(0, message_of(2, accepted)); }),
+            "ack-honesty-append");
+}
+
+TEST(ClusterChecker, FindsAnAcknowledgementOfWhatTheLeaderDoesNotHave) {
+  Stage stage;
+  const Log log = with(founded(), 2);
+  stage.step(0, follower(2, log));
+  stage.step(1, leader(3, founded()));
+  stage.disk(0).stable.hard_state = {.term = raft::Term(3), .vote = {}};
+  stage.store(0, log);
+  const raft::AppendAccepted accepted{raft::Index(2), raft::Round(1)};
+  EXPECT_EQ(violated_by([&] { stage.checker().sending(0, message_of(3, accepted)); }),
+            "ack-honesty-append");
+}
+
+}  // namespace
+}  // namespace anchor::sim

@@ -1,0 +1,133 @@
+#include "sim/history.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/sim/stage.h"
+
+namespace anchor::sim {
+namespace {
+
+kv::Command put_of(std::string_view value) {
+  return kv::Put{"a", Bytes::copy_of(value), kv::Always{}};
+}
+
+WriteApplied put_done(std::uint64_t revision) {
+  return {kv::PutDone{kv::Revision(revision)}};
+}
+
+ReadDone read_of(std::string_view value, std::uint64_t revision, std::uint64_t index) {
+  return {.item = kv::Item::create("a", as_bytes(value),
+                                   {.create_revision = kv::Revision(2),
+                                    .mod_revision = kv::Revision(revision),
+                                    .version = revision - 1}),
+          .revision = kv::Revision(revision),
+          .applied_index = raft::Index(index)};
+}
+
+// Two writes, of values 1 and 2, committed at the indexes 2 and 3, with revisions 2 and 3; nobody
+// has been answered yet.
+class HistoryTest : public testing::Test {
+ protected:
+  // The members are there first: both are called before they are committed.
+  HistoryTest() { stage_.commit(with(with(founded(), 2, put_of("1")), 2, put_of("2"))); }
+
+  std::string returned(OperationId operation, const Outcome& outcome) {
+    return violated_by([&] { history_.returned(operation, outcome); });
+  }
+
+  Stage stage_;
+  History history_{stage_.checker()};
+  OperationId first_ = history_.call(put_of("1"));
+  OperationId second_ = history_.call(put_of("2"));
+};
+
+TEST_F(HistoryTest, IsSatisfiedWithAnswersThatTheCommitOrderExplains) {
+  EXPECT_EQ(returned(second_, put_done(3)), "none");
+  EXPECT_EQ(returned(first_, put_done(2)), "none");
+  const OperationId read = history_.call(ReadKey{"a"});
+  EXPECT_EQ(returned(read, read_of("2", 3, 3)), "none");
+}
+
+// Both overlap, so that it may see the state between them.
+TEST_F(HistoryTest, ReadMayBeAtAnyPointBetweenItsCallAndItsReturn) {
+  const OperationId read = history_.call(ReadKey{"a"});
+  EXPECT_EQ(returned(second_, put_done(3)), "none");
+  EXPECT_EQ(returned(read, read_of("1", 2, 2)), "none");
+}
+
+TEST_F(HistoryTest, FindsAReadThatMissesAWriteThatWasAnsweredBefore) {
+  EXPECT_EQ(returned(second_, put_done(3)), "none");
+  const OperationId read = history_.call(ReadKey{"a"});
+  EXPECT_EQ(returned(read, read_of("1", 2, 2)), "linearizability");
+}
+
+TEST_F(HistoryTest, FindsAReadThatMissesWhatAnotherReadHasSeen) {
+  const OperationId newer = history_.call(ReadKey{"a"});
+  EXPECT_EQ(returned(newer, read_of("2", 3, 3)), "none");
+  const OperationId older = history_.call(ReadKey{"a"});
+  EXPECT_EQ(returned(older, read_of("1", 2, 2)), "linearizability");
+}
+
+TEST_F(HistoryTest, FindsAReadOfWhatIsNotCommitted) {
+  const OperationId read = history_.call(ReadKey{"a"});
+  EXPECT_EQ(returned(read, read_of("2", 3, 4)), "linearizability");
+}
+
+TEST_F(HistoryTest, FindsAReadOfAnotherValue) {
+  const OperationId read = history_.call(ReadKey{"a"});
+  EXPECT_EQ(returned(read, read_of("1", 3, 3)), "linearizability");
+}
+
+TEST_F(HistoryTest, FindsAReadOfNothingWhereThereIsSomething) {
+  const OperationId read = history_.call(ReadKey{"a"});
+  const ReadDone nothing{{}, kv::Revision(3), raft::Index(3)};
+  EXPECT_EQ(returned(read, nothing), "linearizability");
+}
+
+TEST_F(HistoryTest, FindsAReadWithAnotherRevision) {
+  const OperationId read = history_.call(ReadKey{"a"});
+  ReadDone done = read_of("2", 3, 3);
+  done.revision = kv::Revision(4);
+  EXPECT_EQ(returned(read, done), "linearizability");
+}
+
+TEST_F(HistoryTest, FindsAnAnsweredWriteThatIsNotCommitted) {
+  const OperationId lost = history_.call(put_of("3"));
+  EXPECT_EQ(returned(lost, put_done(4)), "linearizability");
+}
+
+TEST_F(HistoryTest, FindsAnAnswerThatNoEntryExplains) {
+  EXPECT_EQ(returned(first_, put_done(3)), "linearizability");
+}
+
+// The entry was committed, and answered, before this one was called: it cannot be its own.
+TEST_F(HistoryTest, FindsAWriteThatIsAnsweredWithAnEarlierOnesEntry) {
+  EXPECT_EQ(returned(first_, put_done(2)), "none");
+  const OperationId same_again = history_.call(put_of("1"));
+  EXPECT_EQ(returned(same_again, put_done(2)), "linearizability");
+}
+
+TEST_F(HistoryTest, FindsAWriteThatIsAnsweredNotAppliedAndIsCommitted) {
+  EXPECT_EQ(returned(first_, NotApplied{Refusal::kNoLeader}), "not-applied-is-applied");
+}
+
+TEST_F(HistoryTest, TakesAnyTruthForAnUnknownOutcome) {
+  EXPECT_EQ(returned(first_, OutcomeUnknown{}), "none");
+  EXPECT_EQ(returned(history_.call(put_of("3")), OutcomeUnknown{}), "none");
+  EXPECT_EQ(history_.unknown_count(), 2u);
+}
+
+TEST_F(HistoryTest, CountsOperationsByWhatBecameOfThem) {
+  history_.returned(first_, put_done(2));
+  history_.returned(history_.call(ReadKey{"a"}), read_of("2", 3, 3));
+  history_.returned(history_.call(put_of("3")), NotApplied{Refusal::kOverloaded});
+  EXPECT_EQ(history_.operation_count(), 4u);
+  EXPECT_EQ(history_.write_count(), 1u);
+  EXPECT_EQ(history_.read_count(), 1u);
+  EXPECT_EQ(history_.refused_count(), 1u);
+}
+
+}  // namespace
+}  // namespace anchor::sim
