@@ -28,7 +28,7 @@ class Node {
  public:
   struct Options {
     Replica::Options replica{};
-    // How long a request may take: less than clients are used to wait, so that they hear the outcome.
+    // How long a request may take: less than clients wait by habit, so that they hear the outcome.
     Duration request_timeout = 4s;
   };
   struct Handlers {

@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
-# anchor beside etcd: puts and linearizable gets of 256-byte values, closed loop, three nodes each on
-# the loopback, all nodes and the load on one machine, data on one disk, fsync on, everything as shipped.
+# anchor beside etcd: puts and linearizable gets of 256-byte values, closed loop, three nodes
+# each on the loopback, all nodes and the load on one machine, data on one disk, fsync on,
+# everything as shipped.
 #
 #   tests/bench/run.sh [--rounds 3] [--seconds 8]        after ./dev build; ./dev bench calls it
 #
-# What drives what: anchor is driven by `anchorctl bench` (HTTP/1.1, C++), etcd by etcd_load.go beside
-# this script (its own Go client, gRPC), since each is to be seen through the interface that its users
-# have. Both draw from 10,000 keys at random, ask the leader, and run on the cores that the nodes need,
-# so that a costly client is part of a system's figure: etcd's client library costs more than
-# anchorctl does. etcd's callers share 16 HTTP/2 connections, as its own benchmark has them do. anchor's
-# share as many, pipelined; the second row of a pair gives each client a connection of its own and is
-# set beside the same runs of etcd.
+# What drives what: anchor is driven by `anchorctl bench` (HTTP/1.1, C++), etcd by etcd_load.go
+# beside this script (its own Go client, gRPC), since each is to be seen through the interface
+# that its users have. Both draw from 10,000 keys at random, ask the leader, and run on the
+# cores that the nodes need, so that a costly client is part of a system's figure: etcd's client
+# library costs more than anchorctl does. etcd's callers share 16 HTTP/2 connections, as its own
+# benchmark has them do. anchor's share as many, pipelined; the second row of a pair gives each
+# client a connection of its own and is set beside the same runs of etcd.
 #
-# A round is one run of every load on a fresh anchor, then on a fresh etcd; only one of them is up at a
-# time. What counts is the median over the rounds of a round's ratio, never an absolute figure. A run
-# with errors does not count and makes the script fail.
+# A round is one run of every load on a fresh anchor, then on a fresh etcd; only one of them is
+# up at a time. What counts is the median over the rounds of a round's ratio, never an absolute
+# figure. A run with errors does not count and makes the script fail.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -123,9 +124,11 @@ field() { sed -n "s/.*\"$1\":\\([0-9.e+]*\\).*/\\1/p"; }
 record() {
   local round=$1 system=$2 mode=$3 clients=$4 connections=$5 json
   shift 5
-  if ! json=$("$@" --clients "$clients" --connections "$connections" --keys 10000 --value-bytes 256 \
+  if ! json=$("$@" --clients "$clients" --connections "$connections" \
+    --keys 10000 --value-bytes 256 \
     --warmup "${warmup_seconds}s" --duration "${load_seconds}s"); then
-    echo "bench: round $round, $system $mode with $clients clients had errors and does not count" >&2
+    echo "bench: round $round, $system $mode with $clients clients had errors," \
+      "and does not count" >&2
     dropped=1
     return 0
   fi
@@ -199,10 +202,13 @@ print_table() {
     }' "$results"
 }
 
-for file in "$anchor" "$anchorctl"; do [[ -x $file ]] || fail "$file is missing; ./dev build makes it"; done
+for file in "$anchor" "$anchorctl"; do
+  [[ -x $file ]] || fail "$file is missing; ./dev build makes it"
+done
 for program in etcd etcdctl go; do
   command -v "$program" >/dev/null ||
-    fail "$program is missing: apt-get install etcd-server etcd-client golang-go golang-etcd-server-dev"
+    fail "$program is missing: apt-get install" \
+      etcd-server etcd-client golang-go golang-etcd-server-dev
 done
 [[ -d /usr/share/gocode/src/go.etcd.io/etcd/clientv3 ]] ||
   fail "etcd's client library is missing: apt-get install golang-etcd-server-dev"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The simulator's own speed, on one core: events a second with all checkers on, seeds a second, and how
-# much faster than real time it is. The seeds are always the same, so that two versions compare.
+# The simulator's own speed, on one core: events a second with all checkers on, seeds a second,
+# and how much faster than real time it is. The seeds are always the same, so that two versions
+# compare.
 #
 #   tests/bench/sim.sh [SEEDS]
 set -euo pipefail

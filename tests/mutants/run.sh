@@ -25,8 +25,8 @@ if [[ -n $only && ! -f $root/tests/mutants/$only.patch ]]; then
   exit 2
 fi
 
-# The working tree as it is, without what is ignored. What has not changed is not touched, so that it
-# is not built again; what an interrupted run left behind is put right.
+# The working tree as it is, without what is ignored. What has not changed is not touched, so
+# that it is not built again; what an interrupted run left behind is put right.
 copy_sources() {
   mkdir -p "$scratch/source"
   local file
@@ -34,7 +34,8 @@ copy_sources() {
     cmp -s "$root/$file" "$scratch/source/$file" && continue
     mkdir -p "$scratch/source/$(dirname "$file")"
     cp "$root/$file" "$scratch/source/$file"
-  done < <(cd "$root" && git ls-files --cached --others --exclude-standard -z core proto sim CMakeLists.txt)
+  done < <(cd "$root" && git ls-files --cached --others --exclude-standard -z \
+    core proto sim CMakeLists.txt)
   (cd "$scratch/source" && find . -type f -printf '%P\0') | while IFS= read -r -d '' file; do
     [[ -e $root/$file ]] || rm "$scratch/source/$file"
   done
