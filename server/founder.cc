@@ -1,6 +1,5 @@
 #include "server/founder.h"
 
-#include <memory>
 #include <utility>
 
 #include "core/codec/founding_codec.h"
@@ -82,16 +81,10 @@ void Founder::call(const Founding::Call& call) {
                         });
 }
 
-void Founder::close(std::function<void()> closed) {
+void Founder::close() {
   over_ = true;
-  closed_ = std::move(closed);
-  uv_close(io::as_uv_handle(timer_), [](uv_handle_t* handle) {
-    auto* founder = static_cast<Founder*>(handle->data);
-    founder->open_handle_ = false;
-    // It may destroy the founder.
-    const auto done = std::move(founder->closed_);
-    done();
-  });
+  uv_close(io::as_uv_handle(timer_),
+           [](uv_handle_t* handle) { static_cast<Founder*>(handle->data)->open_handle_ = false; });
 }
 
 }  // namespace anchor::server

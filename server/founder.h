@@ -27,15 +27,16 @@ class Founder {
   // All references outlive it.
   Founder(uv_loop_t* loop, FoundCluster beginning, const io::DataDirectory& directory,
           io::PeerTransport& transport, Log& log, Handlers handlers);
-  // Requires: closed.
+  // Requires: the loop has turned since it was closed, and the transport, which may still bring
+  // answers to it, is closed.
   ~Founder();
   Founder(const Founder&) = delete;
   Founder& operator=(const Founder&) = delete;
 
   void start();
   Bytes answer(const Bytes& request);
-  // No more calls; calls `closed` when the loop holds nothing of it any more.
-  void close(std::function<void()> closed);
+  // It asks and answers no more.
+  void close();
 
   std::uint32_t expected() const { return expected_; }
 
@@ -53,7 +54,6 @@ class Founder {
   uv_timer_t timer_{};
   bool over_ = false;
   bool open_handle_ = true;
-  std::function<void()> closed_;
 };
 
 }  // namespace anchor::server

@@ -124,7 +124,8 @@ void Server::take_founding() {
     log_.warn("this cluster has one server: if its disk is lost, everything is");
   }
   become_member(std::move(*opened));
-  founder_->close([this] { founder_.reset(); });
+  // It stays to the end: answers to what it asked may still come in.
+  founder_->close();
 }
 
 void Server::become_member(io::OpenedLogStore opened) {
@@ -302,8 +303,8 @@ void Server::close_all() {
                               as_uv_handle(drain_timeout_), as_uv_handle(again_)}) {
     uv_close(handle, nullptr);
   }
-  // Once there is a node, the founder is closing already.
-  if (founder_ && !node_) founder_->close([] {});
+  // Once there is a node, the founder is closed already.
+  if (founder_ && !node_) founder_->close();
   const auto close_shell = [this] {
     http_->close([this] {
       transport_->close([this] {

@@ -22,6 +22,7 @@ class BadInput : public testing::Test {
   }
 
   void TearDown() override {
+    if (HasFatalFailure()) return;
     ASSERT_TRUE(cluster_.wait_until_equal());
     EXPECT_EQ(revision(), revision_);
     for (const auto& node : cluster_.nodes()) {

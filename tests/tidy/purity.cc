@@ -101,7 +101,7 @@ bool calls_free_function(const Word& word) {
 
 // The banned thing that this word is, or nothing.
 std::string banned(const Word& word) {
-  const std::string name(word.text);
+  std::string name(word.text);
   if (kNames.contains(word.text)) return name;
   if (kStandardNames.contains(word.text) && word.before.ends_with("std::")) return "std::" + name;
   if (kCalls.contains(word.text) && calls_free_function(word)) return name + "()";
