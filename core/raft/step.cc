@@ -25,7 +25,9 @@ struct Describe {
 
 }  // namespace
 
-std::string describe(const Event& event) { return std::visit(Describe{}, event); }
+std::string describe(const Event& event) {
+  return std::visit(Describe{}, event);
+}
 
 Term term_of(const Event& event) {
   return std::visit([](const auto& kind) { return kind.term; }, event);

@@ -113,9 +113,30 @@ std::string included_by(std::string_view code_line, std::string_view text_line) 
   return std::string(text_line.substr(start, end - start + 1));
 }
 
+namespace {
+
+// A source file includes its own header before anything else, which so compiles by itself.
+void check_own_header(const Tree& tree, const Source& source, Findings& findings) {
+  if (!source.path.ends_with(".cc")) return;
+  const std::string own = source.path.substr(0, source.path.size() - 3) + ".h";
+  if (std::ranges::find(tree, own, &Source::path) == tree.end()) return;
+  const auto code = lines_of(source.code);
+  const auto text = lines_of(source.text);
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    const std::string header = included_by(code[i], text[i]);
+    if (header.empty()) continue;
+    if (header != '"' + own + '"') findings.push_back({source.path, i + 1, own + " comes first"});
+    return;
+  }
+  findings.push_back({source.path, 1, own + " is not included"});
+}
+
+}  // namespace
+
 Findings check_includes(const Tree& tree, Exceptions& exceptions) {
   Findings findings;
   for (const Source& source : tree) {
+    check_own_header(tree, source, findings);
     const Part* part = part_of(source.path);
     if (part == nullptr || !source.is_cpp()) continue;
     const auto code = lines_of(source.code);

@@ -34,7 +34,8 @@ class Exceptions {
 // no floating point.
 Findings check_purity(const Tree& tree, Exceptions& exceptions);
 
-// Which folder may include which, and which folders may include whose library.
+// Which folder may include which, and which folders may include whose library; and that a source
+// file begins with its own header.
 Findings check_includes(const Tree& tree, Exceptions& exceptions);
 
 // What an #include on this line of code names: `<vector>` or `"core/replica.h"`, with the marks.

@@ -157,6 +157,18 @@ TEST(Includes, RefusesAPathThatDoesNotStartAtTheRoot) {
   EXPECT_EQ(includes("io/a.cc", "#include \"http_codec.h\"\n").size(), 1U);
 }
 
+TEST(Includes, WantsASourcesOwnHeaderFirst) {
+  const auto with_header = [](const std::string& text) {
+    Findings findings;
+    Exceptions none("exceptions", "", findings);
+    return said(
+        check_includes({Source("io/a.h", "#pragma once\n"), Source("io/a.cc", text)}, none));
+  };
+  EXPECT_EQ(with_header("#include \"io/a.h\"\n#include <vector>\n").size(), 0U);
+  EXPECT_EQ(with_header("#include <vector>\n#include \"io/a.h\"\n").size(), 1U);
+  EXPECT_EQ(with_header("int x;\n").size(), 1U);
+}
+
 TEST(Includes, DoesNotReadComments) {
   EXPECT_EQ(includes("core/base/a.h", "// #include \"io/http_codec.h\"\n"), Lines{});
 }
