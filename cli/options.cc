@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <cmath>
 #include <memory>
 
 #include "cli/endpoint.h"
@@ -26,7 +27,7 @@ Result<std::uint32_t> parse_share(std::string_view text) {
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, share);
   if (error == std::errc() && rest == end && share >= 0 && share <= 1) {
-    return static_cast<std::uint32_t>(share * kMillion + 0.5);
+    return static_cast<std::uint32_t>(std::lround(share * kMillion));
   }
   return failure("'" + std::string(text) + "' is not a share from 0 to 1");
 }
