@@ -85,8 +85,9 @@ void Simulation::check_liveness() {
   break_the_rest(core);
   heal(core);
   const Duration timeout = mix_.raft.election_timeout;
-  // Long enough for what clients and nodes still wait for, for elections, and to catch up; mostly
-  // it takes much less.
+  // Who led in what is over finds out; then long enough for what clients and nodes still wait for,
+  // for elections, and to catch up. Mostly it takes much less.
+  cluster_.run_until(cluster_.now() + 4 * timeout);
   wait_until([&] { return settled(core); }, 40 * timeout + 10s);
 
   const raft::Raft& leader = core_leader(core);

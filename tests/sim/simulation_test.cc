@@ -48,8 +48,8 @@ TEST(Simulation, DoesTheSameWhetherItIsWatchedOrNot) {
 // replaced.
 TEST(Simulation, SeedsDoWhatTheyAlwaysDid) {
   constexpr std::array<std::uint64_t, 5> kHashes = {0x18b46035ef126337, 0x0a25ae5ca092fe90,
-                                                    0xf8e5c7feddd8a99c, 0xf05e092fee26b7bb,
-                                                    0xebdcd3f9ef9196e2};
+                                                    0x54f97bbe4e502129, 0xf05e092fee26b7bb,
+                                                    0x235065b1c897f317};
   for (std::uint64_t seed = 1; seed <= kHashes.size(); ++seed) {
     EXPECT_EQ(simulate(options_of(seed)).hash, kHashes[seed - 1]) << "seed " << seed;
   }
