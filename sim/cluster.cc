@@ -7,6 +7,7 @@
 #include "core/base/assert.h"
 #include "core/codec/message_codec.h"
 #include "core/raft/configuration.h"
+#include "sim/violation.h"
 
 namespace anchor::sim {
 namespace {
@@ -266,6 +267,10 @@ void Cluster::restart(std::size_t number) {
   const Replica::Options options{
       .raft = mix_.raft, .seed = choices_.draw(Stream::kSetup, number), .check_invariants = true};
   node.replica.emplace(options, std::move(recovered));
+  const raft::Raft& raft = node.replica->raft();
+  check(raft.state().hard_state == node.disk.image().stable.hard_state &&
+            raft.log().last().index == node.disk.image().last(),
+        "recovers-what-was-stored", node.id.name());
   checker_.booted(number, *node.replica);
   wake(node, now_);
 }
