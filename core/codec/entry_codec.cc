@@ -10,34 +10,16 @@ using Ids = std::vector<raft::ServerId>;
 
 constexpr std::size_t kServerIdBytes = 255;
 
-capnp::Text::Reader as_capnp(const std::string& text) {
-  return {text.c_str(), text.size()};
-}
-
-void write_ids(capnp::List<capnp::Text>::Builder builder, const Ids& ids) {
-  for (unsigned i = 0; i < builder.size(); ++i) builder.set(i, as_capnp(ids[i].name()));
-}
-
-Result<Ids> read_ids(capnp::List<capnp::Text>::Reader reader) {
-  Ids ids;
-  for (const capnp::Text::Reader text : reader) {
-    auto id = read_server_id(text);
-    if (!id) return std::unexpected(id.error());
-    ids.push_back(std::move(*id));
-  }
-  return ids;
-}
-
 void write_configuration(proto::Configuration::Builder builder,
                          const raft::Configuration& configuration) {
   const auto count = [](const auto& list) { return static_cast<unsigned>(list.size()); };
   auto members = builder.initMembers(count(configuration.members));
   for (unsigned i = 0; i < members.size(); ++i) {
     const raft::Member& member = configuration.members[i];
-    members[i].setId(as_capnp(member.id.name()));
+    members[i].setId(wire::as_capnp(member.id.name()));
     members[i].setIncarnation(member.incarnation.value());
-    members[i].setAddress(as_capnp(member.address));
-    members[i].setHttpAddress(as_capnp(member.http_address));
+    members[i].setAddress(wire::as_capnp(member.address));
+    members[i].setHttpAddress(wire::as_capnp(member.http_address));
   }
   write_ids(builder.initVoters(count(configuration.voters)), configuration.voters);
   write_ids(builder.initOutgoingVoters(count(configuration.outgoing_voters)),
@@ -74,6 +56,20 @@ Result<raft::SharedConfiguration> read_configuration(proto::Configuration::Reade
 Result<raft::ServerId> read_server_id(capnp::Text::Reader text) {
   if (text.size() == 0 || text.size() > kServerIdBytes) return failure("a server has no valid id");
   return raft::ServerId(std::string(wire::as_text(text)));
+}
+
+void write_ids(capnp::List<capnp::Text>::Builder builder, const Ids& ids) {
+  for (unsigned i = 0; i < builder.size(); ++i) builder.set(i, wire::as_capnp(ids[i].name()));
+}
+
+Result<Ids> read_ids(capnp::List<capnp::Text>::Reader reader) {
+  Ids ids;
+  for (const capnp::Text::Reader text : reader) {
+    auto id = read_server_id(text);
+    if (!id) return std::unexpected(id.error());
+    ids.push_back(std::move(*id));
+  }
+  return ids;
 }
 
 std::size_t entry_size_bytes(const raft::Entry& entry) {

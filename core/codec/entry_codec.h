@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "core/base/bytes.h"
 #include "core/base/result.h"
 #include "core/raft/types.h"
@@ -16,5 +18,8 @@ std::size_t entry_size_bytes(const raft::Entry& entry);
 
 // Names are not empty and at most 255 bytes.
 Result<raft::ServerId> read_server_id(capnp::Text::Reader text);
+// Requires: the list has as many places as there are ids.
+void write_ids(capnp::List<capnp::Text>::Builder builder, const std::vector<raft::ServerId>& ids);
+Result<std::vector<raft::ServerId>> read_ids(capnp::List<capnp::Text>::Reader reader);
 
 }  // namespace anchor::codec

@@ -9,20 +9,12 @@ namespace {
 
 constexpr std::size_t kGuessBytes = 512;
 
-capnp::Text::Reader as_capnp(const std::string& text) {
-  return {text.c_str(), text.size()};
-}
-
 // --- To bytes -----------------------------------------------------------------------------------
 
-void write_ids(capnp::List<capnp::Text>::Builder to, const std::vector<raft::ServerId>& ids) {
-  for (unsigned i = 0; i < to.size(); ++i) to.set(i, as_capnp(ids[i].name()));
-}
-
 void write_founder(proto::Founder::Builder to, const Founder& founder) {
-  to.setId(as_capnp(founder.id.name()));
-  to.setAddress(as_capnp(founder.address));
-  to.setHttpAddress(as_capnp(founder.http_address));
+  to.setId(wire::as_capnp(founder.id.name()));
+  to.setAddress(wire::as_capnp(founder.address));
+  to.setHttpAddress(wire::as_capnp(founder.http_address));
 }
 
 void write_proposal(proto::FoundingProposal::Builder to, const FoundingProposal& proposal) {
@@ -58,34 +50,24 @@ struct ReplyWriter {
   void operator()(const AlreadyMember& member) {
     auto group = to.initMember();
     group.setClusterId(member.cluster_id.value());
-    group.setId(as_capnp(member.id.name()));
+    group.setId(wire::as_capnp(member.id.name()));
     write_ids(group.initMembers(static_cast<unsigned>(member.members.size())), member.members);
   }
   void operator()(const ProposalAccepted& accepted) {
     auto group = to.initAccepted();
     group.setClusterId(accepted.cluster_id.value());
-    group.setFrom(as_capnp(accepted.from.name()));
+    group.setFrom(wire::as_capnp(accepted.from.name()));
   }
-  void operator()(const FoundingRefused& refused) { to.setRefused(as_capnp(refused.reason)); }
+  void operator()(const FoundingRefused& refused) { to.setRefused(wire::as_capnp(refused.reason)); }
   void operator()(const OutcomeAnswer& answer) {
     auto group = to.initOutcome();
     group.setClusterId(answer.cluster_id.value());
-    group.setFrom(as_capnp(answer.from.name()));
+    group.setFrom(wire::as_capnp(answer.from.name()));
     group.setOutcome(as_proto(answer.outcome));
   }
 };
 
 // --- From bytes ---------------------------------------------------------------------------------
-
-Result<std::vector<raft::ServerId>> read_ids(capnp::List<capnp::Text>::Reader from) {
-  std::vector<raft::ServerId> ids;
-  for (const capnp::Text::Reader text : from) {
-    auto id = read_server_id(text);
-    if (!id) return std::unexpected(id.error());
-    ids.push_back(std::move(*id));
-  }
-  return ids;
-}
 
 Result<Founder> read_founder(proto::Founder::Reader from) {
   auto id = read_server_id(from.getId());

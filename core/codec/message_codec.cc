@@ -199,15 +199,12 @@ Result<raft::MessageBody> read_body(Body::Reader body, const Bytes& buffer) {
 }  // namespace
 
 Bytes encode_message(raft::ClusterId cluster_id, const raft::Message& message) {
-  const auto text = [](const raft::ServerId& id) {
-    return capnp::Text::Reader(id.name().c_str(), id.name().size());
-  };
   return encode_frame<proto::Message>(body_size_bytes(message.body), [&](auto builder) {
     builder.setClusterId(cluster_id.value());
-    builder.setFrom(text(message.from.id));
+    builder.setFrom(wire::as_capnp(message.from.id.name()));
     builder.setFromIncarnation(message.from.incarnation.value());
     builder.setFromBoot(message.from_boot.value());
-    builder.setTo(text(message.to));
+    builder.setTo(wire::as_capnp(message.to.name()));
     builder.setTerm(message.term.value());
     std::visit(Writer{builder.getBody()}, message.body);
   });

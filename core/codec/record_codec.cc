@@ -32,18 +32,15 @@ Result<raft::Entry> decode_log_record(raft::ClusterId cluster_id, raft::Index in
 
 Bytes encode_stable_state(const StableState& state) {
   constexpr std::size_t kFixed = 96;
-  const auto text = [](const std::string& name) {
-    return capnp::Text::Reader(name.c_str(), name.size());
-  };
   const std::size_t body_bytes = kFixed + 2 * state.self.id.name().size();
   return encode_frame<proto::HardState>(body_bytes, [&](auto builder) {
     builder.setClusterId(state.cluster_id.value());
-    builder.setServerId(text(state.self.id.name()));
+    builder.setServerId(wire::as_capnp(state.self.id.name()));
     builder.setIncarnation(state.self.incarnation.value());
     builder.setBoot(state.boot.value());
     builder.setTerm(state.hard_state.term.value());
     if (!state.hard_state.vote) return;
-    builder.setVotedFor(text(state.hard_state.vote->id.name()));
+    builder.setVotedFor(wire::as_capnp(state.hard_state.vote->id.name()));
     builder.setVotedForIncarnation(state.hard_state.vote->incarnation.value());
   });
 }

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -62,6 +64,9 @@ inline capnp::Data::Reader as_data(std::string_view text) {
 }
 inline ByteView as_view(capnp::Data::Reader data) {
   return {reinterpret_cast<const std::byte*>(data.begin()), data.size()};
+}
+inline capnp::Text::Reader as_capnp(const std::string& text) {
+  return {text.c_str(), text.size()};
 }
 inline std::string_view as_text(capnp::Text::Reader text) {
   return {text.begin(), text.size()};
