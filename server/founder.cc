@@ -15,8 +15,7 @@ constexpr Duration kCallTimeout = 1s;
 
 Founder::Founder(uv_loop_t* loop, FoundCluster beginning, const io::DataDirectory& directory,
                  io::PeerTransport& transport, Log& log, Handlers handlers)
-    : expected_(beginning.options.expect),
-      founding_(std::move(beginning.options), std::move(beginning.accepted)),
+    : founding_(std::move(beginning.options), std::move(beginning.accepted)),
       directory_(directory),
       transport_(transport),
       log_(log),

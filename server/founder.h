@@ -38,14 +38,11 @@ class Founder {
   // It asks and answers no more.
   void close();
 
-  std::uint32_t expected() const { return expected_; }
-
  private:
   void step();
   void carry_out(Founding::Output output);
   void call(const Founding::Call& call);
 
-  std::uint32_t expected_;
   Founding founding_;
   const io::DataDirectory& directory_;
   io::PeerTransport& transport_;

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "io/uv_support.h"
 #include "server/system.h"
 #include "server/version.h"
 
@@ -82,7 +83,8 @@ void Node::carry_out(Output output) {
   if (output.persist) disk_.write(std::move(*output.persist));
   for (const raft::Message& message : output.messages) transport_.send(message);
   if (!output.messages_after_persist.empty()) {
-    deferred_.hold(std::move(output.messages_after_persist));
+    const auto ready = deferred_.hold(std::move(output.messages_after_persist));
+    for (const raft::Message& message : ready) transport_.send(message);
   }
   for (const raft::Event& event : output.events) report(event);
   if (output.replies.empty()) return;
@@ -96,8 +98,7 @@ void Node::carry_out(Output output) {
 }
 
 void Node::durable(raft::WriteId id) {
-  durable_ = id;
-  for (const raft::Message& message : deferred_.release(durable_)) transport_.send(message);
+  for (const raft::Message& message : deferred_.durable(id)) transport_.send(message);
   inputs_.emplace_back(std::in_place_type<Persisted>, id);
 }
 
@@ -129,7 +130,7 @@ void Node::close(std::function<void()> closed) {
     disk_open_ = false;
     handle_closed();
   });
-  uv_close(reinterpret_cast<uv_handle_t*>(&timer_), [](uv_handle_t* handle) {
+  uv_close(io::as_uv_handle(timer_), [](uv_handle_t* handle) {
     auto* node = static_cast<Node*>(handle->data);
     node->timer_open_ = false;
     node->handle_closed();

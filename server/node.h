@@ -91,7 +91,6 @@ class Node {
   std::unique_ptr<io::LogStore> store_;
   Replica replica_;
   io::DiskWriter disk_;
-  raft::WriteId durable_;
   DeferredMessages deferred_;
 
   std::vector<Input> inputs_;

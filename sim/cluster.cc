@@ -104,9 +104,9 @@ void Cluster::happen(const Turn& turn) {
   if (!node.up() || node.paused) return;
   ++events_;
   if (node.persisted) {
-    node.durable = *std::exchange(node.persisted, std::nullopt);
-    send(node, node.deferred.release(node.durable));
-    node.inputs.push_back(Persisted{node.durable});
+    const raft::WriteId durable = *std::exchange(node.persisted, std::nullopt);
+    send(node, node.deferred.durable(durable));
+    node.inputs.push_back(Persisted{durable});
   }
   step(node);
 }
@@ -148,8 +148,7 @@ void Cluster::carry_out(Node& node, Output output) {
   }
   if (crash_point(node, 1, crash_at)) return;
   send(node, output.messages);
-  node.deferred.hold(std::move(output.messages_after_persist));
-  send(node, node.deferred.release(node.durable));
+  send(node, node.deferred.hold(std::move(output.messages_after_persist)));
   if (crash_point(node, 2, crash_at)) return;
   for (const Reply& reply : output.replies) answer(node, reply);
   crash_point(node, 3, crash_at);
@@ -252,7 +251,6 @@ void Cluster::crash(std::size_t number) {
   node.persisted.reset();
   node.wake.reset();
   node.deferred.clear();
-  node.durable = {};
   ++node.life;
   for (const auto& [id, operation] : std::exchange(node.requests, {})) {
     if (answer_) answer_(operation, nullptr);

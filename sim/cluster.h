@@ -46,7 +46,6 @@ struct Node {
   // The disk's completions are for one life of the process.
   std::uint64_t life = 0;
 
-  raft::WriteId durable{};
   DeferredMessages deferred{};
   std::map<RequestId, OperationId> requests{};
 };

@@ -61,7 +61,8 @@ class Server {
     Output output = replica_->step(now_, inputs);
     if (output.persist) write_ = output.persist->id;
     std::ranges::move(output.messages, std::back_inserter(sent_));
-    held_.hold(std::move(output.messages_after_persist));
+    std::ranges::move(held_.hold(std::move(output.messages_after_persist)),
+                      std::back_inserter(sent_));
     for (Reply& reply : output.replies) {
       ANCHOR_ASSERT(answers_.emplace(reply.id, std::move(reply.outcome)).second,
                     "a request is answered once");
@@ -77,7 +78,7 @@ class Server {
   void complete_writes() {
     while (write_) {
       const raft::WriteId newest = *std::exchange(write_, std::nullopt);
-      std::ranges::move(held_.release(newest), std::back_inserter(sent_));
+      std::ranges::move(held_.durable(newest), std::back_inserter(sent_));
       step({Persisted{newest}});
     }
   }
