@@ -31,14 +31,9 @@ Output Replica::step(Instant now, std::span<const Input> inputs) {
   }
   notice_leader_change();
   hand_over_writes();
-  // Twice: what the first answers makes room for the next question, which is not to wait for
-  // another step.
-  for (int pass = 0; pass < 2; ++pass) {
-    ask_for_read_index();
-    raft_.advance();
-    apply_committed();
-    serve_reads();
-  }
+  advance();
+  // What that answered made room for the next question, which is not to wait for another step.
+  if (!asked_reads_ && !unasked_reads_.empty()) advance();
   notice_leader_change();
   expire_requests();
 
@@ -48,6 +43,13 @@ Output Replica::step(Instant now, std::span<const Input> inputs) {
     invariants->check(raft_, output);
   }
   return output;
+}
+
+void Replica::advance() {
+  ask_for_read_index();
+  raft_.advance();
+  apply_committed();
+  serve_reads();
 }
 
 std::optional<Instant> Replica::deadline() const {

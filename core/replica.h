@@ -162,6 +162,7 @@ class Replica {
   void take_forward(const raft::Message& message, const raft::ForwardRequest& request);
   void take_forward_reply(const raft::ForwardReply& reply);
 
+  void advance();
   void notice_leader_change();
   void expect_no_answers();
   void hand_over_writes();
