@@ -29,13 +29,11 @@ Output Replica::step(Instant now, std::span<const Input> inputs) {
   for (const Input& input : inputs) {
     std::visit([&](const auto& kind) { take(kind); }, input);
   }
-  notice_leader_change();
-  hand_over_writes();
   advance();
   // What that answered made room for the next question, which is not to wait for another step.
-  if (!asked_reads_ && !unasked_reads_.empty()) advance();
-  notice_leader_change();
+  if (reads_.ready_to_ask()) advance();
   expire_requests();
+  forget_answered();
 
   Output output{raft_.finish_step(), std::exchange(replies_, {})};
   if (invariants) {
@@ -46,17 +44,24 @@ Output Replica::step(Instant now, std::span<const Input> inputs) {
 }
 
 void Replica::advance() {
+  notice_leader_change();
+  hand_over_writes();
   ask_for_read_index();
   raft_.advance();
   apply_committed();
   serve_reads();
+  notice_leader_change();
+  // Of what the log has cut: it is the next leader's.
+  hand_over_writes();
 }
 
 std::optional<Instant> Replica::deadline() const {
   std::optional<Instant> due = raft_.deadline();
   const auto earlier = [&](Instant instant) { due = std::min(due.value_or(instant), instant); };
   if (!expiries_.empty()) earlier(expiries_.begin()->first);
-  if (asked_reads_ && leader_) earlier(asked_reads_->asked + read_retry(options_.raft));
+  const auto retry = reads_.retry_due(read_retry(options_.raft));
+  if (retry && leader_) earlier(*retry);
+  if (applied_index_ < raft_.commit_index()) earlier(now_);
   return due;
 }
 
@@ -75,18 +80,20 @@ void Replica::take(const PeerMessage& input) {
 
 void Replica::take(const ClientRequest& input) {
   ANCHOR_ASSERT(!requests_.contains(input.id));
-  if (requests_.size() >= options_.waiting_requests) {
+  if (requests_.size() >= options_.waiting_requests || waiting_bytes_ >= options_.waiting_bytes) {
     return reply(input.id, NotApplied{Refusal::kOverloaded});
   }
   const auto* command = std::get_if<kv::Command>(&input.body);
   const Instant patience = leader_ ? input.deadline : now_ + options_.leader_wait;
   Request request{.deadline = input.deadline, .expires = std::min(input.deadline, patience)};
   if (command != nullptr) {
-    request.body = kv::encode_command(*command);
+    Bytes encoded = kv::encode_command(*command);
+    waiting_bytes_ += encoded.size();
+    request.body = std::move(encoded);
     unsent_writes_.push_back(input.id);
   } else {
     request.body = std::get<ReadKey>(input.body).key;
-    unasked_reads_.push_back(input.id);
+    reads_.add(input.id);
   }
   expiries_.emplace(request.expires, input.id);
   requests_.emplace_hint(requests_.end(), input.id, std::move(request));
@@ -106,10 +113,11 @@ void Replica::take(const PeerUnreachable& input) {
 // What was forwarded to a leader that is one no more, or that cannot be reached: it may still
 // answer, but is not waited for as long as a living one.
 void Replica::expect_no_answers() {
-  for (const auto& [sequence, id] : forwarded_) {
-    const auto found = requests_.find(id);
+  for (const auto& [sequence, sent] : forwarded_) {
+    const auto found = requests_.find(sent.id);
     if (found == requests_.end()) continue;
-    set_expiry(id, found->second, std::min(found->second.expires, now_ + options_.leader_wait));
+    set_expiry(sent.id, found->second,
+               std::min(found->second.expires, now_ + options_.leader_wait));
   }
 }
 
@@ -121,10 +129,17 @@ void Replica::notice_leader_change() {
   expect_no_answers();
   leader_ = known;
   leader_term_ = raft_.term();
+  // From the first, it can be sure of what it has not taken.
+  if (raft_.is_leader()) taken_forwards_.begin(raft_.term());
+}
+
+// Whoever led in a term does not lead in it again: until another is known, writes wait.
+bool Replica::leader_takes_writes() const {
+  return leader_ && leader_term_ > deposed_term_;
 }
 
 void Replica::hand_over_writes() {
-  if (!leader_) return;
+  if (!leader_takes_writes()) return;
   for (const RequestId id : std::exchange(unsent_writes_, {})) {
     const auto found = requests_.find(id);
     if (found != requests_.end()) hand_over(id, found->second, *leader_);
@@ -139,7 +154,7 @@ void Replica::hand_over(RequestId id, Request& request, const raft::KnownLeader&
     proposals_.emplace_hint(proposals_.end(), std::pair{position->index, position->term}, id);
   } else {
     const std::uint64_t sequence = ++last_sequence_;
-    forwarded_.emplace_hint(forwarded_.end(), sequence, id);
+    forwarded_.emplace_hint(forwarded_.end(), sequence, Forwarded{id, raft_.term()});
     raft_.send(leader.id, raft::ForwardRequest{.sequence = sequence,
                                                .leader_boot = leader.boot,
                                                .leader_term = raft_.term(),
@@ -165,7 +180,6 @@ void Replica::take_forward(const raft::Message& message, const raft::ForwardRequ
   // Meant for a boot that may have taken it, which this one cannot know: no answer.
   if (request.leader_boot != raft_.state().boot) return;
   const bool leads = raft_.is_leader() && raft_.term() == request.leader_term;
-  if (leads && taken_forwards_.term() != raft_.term()) taken_forwards_.begin(raft_.term());
   if (taken_forwards_.term() != request.leader_term) return;
   if (!taken_forwards_.take(message.from, message.from_boot, request.sequence)) return;
   // Never taken before, and never led in that term again: certain.
@@ -181,8 +195,11 @@ void Replica::take_forward_reply(const raft::ForwardReply& forward_reply) {
   if (forward_reply.requester_boot != raft_.state().boot) return;
   const auto sent = forwarded_.find(forward_reply.sequence);
   if (sent == forwarded_.end()) return;
-  const RequestId id = sent->second;
+  const auto [id, term] = sent->second;
   forwarded_.erase(sent);
+  if (forward_reply.outcome == raft::ForwardOutcome::kNotApplied) {
+    deposed_term_ = std::max(deposed_term_, term);
+  }
   const auto found = requests_.find(id);
   if (found == requests_.end()) return;
   switch (forward_reply.outcome) {
@@ -201,9 +218,11 @@ void Replica::take_forward_reply(const raft::ForwardReply& forward_reply) {
 }
 
 void Replica::apply_committed() {
-  while (applied_index_ < raft_.commit_index()) {
+  std::uint64_t bytes = 0;
+  while (applied_index_ < raft_.commit_index() && bytes < options_.apply_bytes) {
     ++applied_index_;
     const raft::Entry& entry = raft_.log().at(applied_index_);
+    bytes += raft::entry_bytes(entry);
     const auto* command = std::get_if<raft::Command>(&entry.payload);
     if (command == nullptr) {
       settle(entry.index, entry.term, nullptr);
@@ -244,47 +263,26 @@ void Replica::settle(raft::Index index, raft::Term term, const kv::CommandResult
 
 void Replica::ask_for_read_index() {
   if (!leader_) return;
-  if (asked_reads_) {
-    const bool in_time = asked_reads_->term == raft_.term() &&
-                         now_ < asked_reads_->asked + read_retry(options_.raft);
-    if (in_time) return;
-    // Asked anew, under a context of its own: an old question's answer says nothing about now.
-    unasked_reads_.insert(unasked_reads_.begin(), asked_reads_->reads.begin(),
-                          asked_reads_->reads.end());
-    asked_reads_.reset();
+  const auto context = reads_.ask(now_, raft_.term(), read_retry(options_.raft));
+  if (!context) return;
+  for (const RequestId id : reads_.asked()) {
+    const auto found = requests_.find(id);
+    if (found != requests_.end()) set_expiry(id, found->second, found->second.deadline);
   }
-  const auto answered = [&](RequestId id) { return !requests_.contains(id); };
-  std::erase_if(unasked_reads_, answered);
-  if (unasked_reads_.empty()) return;
-  for (const RequestId id : unasked_reads_) {
-    Request& request = requests_.at(id);
-    set_expiry(id, request, request.deadline);
-  }
-  asked_reads_ = ReadBatch{.context = ++last_context_,
-                           .asked = now_,
-                           .term = raft_.term(),
-                           .reads = std::exchange(unasked_reads_, {})};
-  raft_.request_read_index(asked_reads_->context);
+  raft_.request_read_index(*context);
 }
 
 void Replica::serve_reads() {
   for (const raft::ConfirmedRead& confirmed : raft_.take_confirmed_reads()) {
-    if (!asked_reads_ || asked_reads_->context != confirmed.context) continue;
-    confirmed_reads_.push_back({confirmed.read_index, std::move(asked_reads_->reads)});
-    asked_reads_.reset();
+    reads_.confirm(confirmed.context, confirmed.read_index);
   }
-  const auto applied = [&](const ConfirmedReads& batch) { return batch.index <= applied_index_; };
-  for (const ConfirmedReads& batch : confirmed_reads_) {
-    if (!applied(batch)) continue;
-    for (const RequestId id : batch.reads) {
-      const auto found = requests_.find(id);
-      if (found == requests_.end()) continue;
-      reply(id, ReadDone{.item = store_.find(std::get<std::string>(found->second.body)),
-                         .revision = store_.revision(),
-                         .applied_index = applied_index_});
-    }
+  for (const RequestId id : reads_.take_confirmed(applied_index_)) {
+    const auto found = requests_.find(id);
+    if (found == requests_.end()) continue;
+    reply(id, ReadDone{.item = store_.find(std::get<std::string>(found->second.body)),
+                       .revision = store_.revision(),
+                       .applied_index = applied_index_});
   }
-  std::erase_if(confirmed_reads_, applied);
 }
 
 // --- Answers ------------------------------------------------------------------------------------
@@ -295,10 +293,20 @@ void Replica::expire_requests() {
     const bool uncertain = requests_.at(id).handed_over;
     reply(id, uncertain ? Outcome{OutcomeUnknown{}} : Outcome{NotApplied{Refusal::kNoLeader}});
   }
-  const auto answered = [&](const auto& entry) { return !requests_.contains(entry.second); };
-  if (!forwarded_.empty() && !requests_.contains(forwarded_.begin()->second)) {
-    std::erase_if(forwarded_, answered);
+}
+
+// What was answered by its deadline is still listed where it waited. Once that is half of a list,
+// it is cleared out: so the lists are bounded by the requests, at a constant cost for each.
+void Replica::forget_answered() {
+  constexpr std::size_t kFew = 64;
+  const std::size_t most = 2 * requests_.size() + kFew;
+  const auto answered = [&](RequestId id) { return !requests_.contains(id); };
+  if (unsent_writes_.size() > most) std::erase_if(unsent_writes_, answered);
+  if (forwarded_.size() > most) {
+    std::erase_if(forwarded_, [&](const auto& sent) { return answered(sent.second.id); });
   }
+  if (reads_.size() > most) reads_.forget(answered);
+  ANCHOR_ASSERT(std::max({unsent_writes_.size(), forwarded_.size(), reads_.size()}) <= most);
 }
 
 void Replica::set_expiry(RequestId id, Request& request, Instant expires) {
@@ -312,6 +320,8 @@ void Replica::reply(RequestId id, Outcome outcome) {
   const auto found = requests_.find(id);
   if (found != requests_.end()) {
     expiries_.erase({found->second.expires, id});
+    const auto* command = std::get_if<Bytes>(&found->second.body);
+    if (command != nullptr) waiting_bytes_ -= command->size();
     requests_.erase(found);
   }
   replies_.push_back({id, std::move(outcome)});

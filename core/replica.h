@@ -14,15 +14,12 @@
 #include "core/forwards.h"
 #include "core/kv/command.h"
 #include "core/kv/store.h"
+#include "core/pending_reads.h"
 #include "core/raft/options.h"
 #include "core/raft/raft.h"
 #include "core/raft/step.h"
 
 namespace anchor {
-
-struct RequestIdTag;
-// The shell's name for a client's request: never used twice in a process.
-using RequestId = Strong<RequestIdTag>;
 
 // --- Inputs -----------------------------------------------------------------------------------
 
@@ -102,8 +99,12 @@ class Replica {
     // How long a request waits for a leader to be known before it is refused, and how long one that
     // went to a leader which is gone waits for an answer all the same.
     Duration leader_wait = 1200ms;
-    // Above so many requests without an answer, more are refused.
+    // Above so many requests without an answer, or bytes of commands in them, more are refused.
     std::size_t waiting_requests = 100'000;
+    std::size_t waiting_bytes = 128 << 20;
+    // A step applies entries of about so many bytes, and goes on in the next: heartbeats are not to
+    // wait for a long log.
+    std::uint64_t apply_bytes = 1 << 20;
     // Assert after every step what must hold (core/raft/invariants.h).
     bool check_invariants = false;
   };
@@ -141,17 +142,10 @@ class Replica {
     std::uint64_t sequence = 0;
   };
   using Proposer = std::variant<RequestId, ForwardedFrom>;
-  // Reads that wait for the index that their one request for it will bring.
-  struct ReadBatch {
-    std::uint64_t context = 0;
-    Instant asked;
+  // A write that went to the leader of a term.
+  struct Forwarded {
+    RequestId id;
     raft::Term term;
-    std::vector<RequestId> reads;
-  };
-  // Reads that are served once this index is applied.
-  struct ConfirmedReads {
-    raft::Index index;
-    std::vector<RequestId> reads;
   };
 
   void take(const PeerMessage& input);
@@ -173,6 +167,8 @@ class Replica {
   void settle(raft::Index index, raft::Term term, const kv::CommandResult* result);
   void serve_reads();
   void expire_requests();
+  void forget_answered();
+  bool leader_takes_writes() const;
 
   void set_expiry(RequestId id, Request& request, Instant expires);
   void reply(RequestId id, Outcome outcome);
@@ -185,21 +181,22 @@ class Replica {
 
   // Everything that waits, and when each gives up.
   std::map<RequestId, Request> requests_;
+  // Invariant: the sum of the commands in them.
+  std::size_t waiting_bytes_ = 0;
   std::set<std::pair<Instant, RequestId>> expiries_;
 
   // Writes that wait for a leader.
   std::vector<RequestId> unsent_writes_;
   // Writes that went to another leader, by sequence.
-  std::map<std::uint64_t, RequestId> forwarded_;
+  std::map<std::uint64_t, Forwarded> forwarded_;
   std::uint64_t last_sequence_ = 0;
+  // The latest term whose leader has said that it is one no more.
+  raft::Term deposed_term_;
   // Entries of this leader, or of the leader that it was, until their index is applied.
   std::map<std::pair<raft::Index, raft::Term>, Proposer> proposals_;
   TakenForwards taken_forwards_;
 
-  std::vector<RequestId> unasked_reads_;
-  std::optional<ReadBatch> asked_reads_;
-  std::uint64_t last_context_ = 0;
-  std::vector<ConfirmedReads> confirmed_reads_;
+  PendingReads reads_;
 
   // The leader as it was known after the last step.
   std::optional<raft::KnownLeader> leader_;

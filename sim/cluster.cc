@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/hash.h"
 #include "core/codec/message_codec.h"
 #include "core/raft/configuration.h"
 #include "sim/violation.h"
@@ -121,6 +122,7 @@ void Cluster::step(Node& node) {
   note(static_cast<std::uint64_t>(now_.time_since_epoch().count()) ^ node.number << 56);
   note(replica.raft().term().value() ^ replica.raft().commit_index().value() << 32 ^
        replica.raft().log().last().index.value() << 16);
+  note(replica.store().digest() ^ replica.applied_index().value());
   carry_out(node, std::move(output));
   if (!node.up()) return;
   node.wake.reset();
@@ -168,6 +170,12 @@ void Cluster::answer(Node& node, const Reply& reply) {
   const OperationId operation = found->second;
   node.requests.erase(found);
   note(reply.outcome.index());
+  if (const auto* read = std::get_if<ReadDone>(&reply.outcome)) {
+    note(read->item ? read->item->mod_revision().value() : 0);
+    note(read->revision.value());
+  } else if (const auto* applied = std::get_if<WriteApplied>(&reply.outcome)) {
+    note(hash_bytes(kv::encode_result(applied->result).view(), 0));
+  }
   history_.returned(operation, reply.outcome);
   if (answer_) answer_(operation, &reply.outcome);
 }
@@ -202,10 +210,8 @@ void Cluster::happen(const DiskDone& done) {
   Node& node = nodes_[done.node];
   if (done.life != node.life) return;
   ++events_;
-  for (const raft::PersistBatch& batch : node.disk.writing()) {
-    checker_.writing(node.number, batch);
-  }
-  node.persisted = node.disk.complete();
+  node.persisted = node.disk.complete(
+      [&](const raft::PersistBatch& batch) { checker_.writing(node.number, batch); });
   start_disk(node);
   wake(node, now_ + choices_.between(0us, kTurnMost, Stream::kTurn, node.number));
 }
@@ -260,14 +266,18 @@ void Cluster::crash(std::size_t number) {
 void Cluster::restart(std::size_t number) {
   Node& node = nodes_[number];
   if (node.up()) return;
+  const codec::StableState stored = node.disk.image().stable;
   raft::Recovered recovered = node.disk.boot();
   trace(node, "starts, boot " + std::to_string(recovered.boot.value()));
-  const Replica::Options options{
-      .raft = mix_.raft, .seed = choices_.draw(Stream::kSetup, number), .check_invariants = true};
+  const Replica::Options options{.raft = mix_.raft,
+                                 .seed = choices_.draw(Stream::kSetup, number),
+                                 .leader_wait = 4 * mix_.raft.election_timeout,
+                                 .apply_bytes = mix_.apply_bytes,
+                                 .check_invariants = true};
   node.replica.emplace(options, std::move(recovered));
-  const raft::Raft& raft = node.replica->raft();
-  check(raft.state().hard_state == node.disk.image().stable.hard_state &&
-            raft.log().last().index == node.disk.image().last(),
+  const raft::State& state = node.replica->raft().state();
+  check(state.hard_state == stored.hard_state && state.boot == stored.boot.next() &&
+            state.log.last().index == node.disk.image().last(),
         "recovers-what-was-stored", node.id.name());
   checker_.booted(number, *node.replica);
   wake(node, now_);

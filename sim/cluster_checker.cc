@@ -37,8 +37,9 @@ ClusterChecker::ClusterChecker(const raft::Configuration& configuration,
 
 void ClusterChecker::booted(std::size_t node, const Replica& replica) {
   NodeView& view = nodes_[node];
-  view = {};
-  view.term = replica.raft().term();
+  const raft::Term term = replica.raft().term();
+  check(term >= view.said_term, "monotonic-term", "node " + std::to_string(node + 1));
+  view = {.term = term, .said_term = term};
   follow_log(node, replica.raft().log());
 }
 
@@ -67,6 +68,12 @@ void ClusterChecker::follow_log(std::size_t node, const raft::Log& log) {
   std::vector<std::uint64_t>& chain = nodes_[node].chain;
   check(chain.size() <= log.last().index.value(), "log-shrinks-unwritten",
         at(node, log.last().index));
+  // What is there is what was seen there, but for what the disk was told to cut.
+  if (!chain.empty()) {
+    const raft::Index end(chain.size());
+    const auto seen = std::ranges::find(known_[chain.size() - 1], chain.back(), &TermChain::chain);
+    check(seen->term == log.term_at(end), "log-changes-unwritten", at(node, end));
+  }
   for (raft::Index index(chain.size() + 1); index <= log.last().index; ++index) {
     const raft::Entry& entry = log.at(index);
     chain.push_back(extend(chain.empty() ? 0 : chain.back(), entry));
@@ -123,8 +130,10 @@ void ClusterChecker::check_commits(std::size_t node, const raft::Raft& raft) {
     if (index > commit_index()) {
       add_commit(node, raft, index);
     } else {
-      check(view.chain[index.value() - 1] == committed_at(index).chain, "state-machine-safety",
-            at(node, index));
+      check(view.chain[index.value() - 1] == committed_at(index).chain &&
+                (index < raft.log().base().index ||
+                 raft.log().term_at(index) == committed_at(index).term),
+            "state-machine-safety", at(node, index));
     }
   }
   view.commit_index = raft.commit_index();
@@ -174,6 +183,16 @@ void ClusterChecker::check_once(std::uint64_t command) const {
         "an operation that was answered \"not applied\" is in the log");
 }
 
+// Whoever does not lead in a term any more need not be asked twice: else a write goes back and
+// forth as fast as the network carries it.
+void ClusterChecker::check_forward(std::size_t node, const raft::ForwardRequest& request) {
+  Command& counts = commands_[command_hash(request.command)];
+  const std::uint64_t sent = ++counts.forwards[{node, request.leader_term}];
+  check(sent <= counts.issued, "forwards-once",
+        "node " + std::to_string(node + 1) + " to the leader of term " +
+            std::to_string(request.leader_term.value()));
+}
+
 void ClusterChecker::check_digest(std::size_t node, const Replica& replica) {
   NodeView& view = nodes_[node];
   const raft::Index index = replica.applied_index();
@@ -187,7 +206,11 @@ void ClusterChecker::check_digest(std::size_t node, const Replica& replica) {
   check(digest == replica.store().digest(), "digest", at(node, index));
 }
 
-void ClusterChecker::sending(std::size_t node, const raft::Message& message) const {
+void ClusterChecker::sending(std::size_t node, const raft::Message& message) {
+  nodes_[node].said_term = std::max(nodes_[node].said_term, message.term);
+  if (const auto* forward = std::get_if<raft::ForwardRequest>(&message.body)) {
+    check_forward(node, *forward);
+  }
   const DiskImage& image = *disks_[node];
   const raft::HardState& durable = image.stable.hard_state;
   const std::string who =

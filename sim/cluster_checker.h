@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/replica.h"
@@ -35,7 +36,7 @@ class ClusterChecker {
   // Before what the step put out is carried out.
   void stepped(std::size_t node, const Replica& replica, const raft::Output& output);
   // A message is about to leave, whose node's disk would leave its image if power failed now.
-  void sending(std::size_t node, const raft::Message& message) const;
+  void sending(std::size_t node, const raft::Message& message);
   // The disk is about to carry out the batch.
   void writing(std::size_t node, const raft::PersistBatch& batch) const;
 
@@ -56,12 +57,14 @@ class ClusterChecker {
  private:
   struct NodeView {
     // By index - 1, as in its log.
-    std::vector<std::uint64_t> chain;
-    raft::Index commit_index;
-    raft::Index applied_index;
+    std::vector<std::uint64_t> chain{};
+    raft::Index commit_index{};
+    raft::Index applied_index{};
     raft::Term term;
+    // The highest that others may know of, in all its lives.
+    raft::Term said_term;
     // It led in this term when it was last seen; zero if it did not lead.
-    raft::Term leads;
+    raft::Term leads{};
   };
   struct TermChain {
     raft::Term term;
@@ -76,6 +79,8 @@ class ClusterChecker {
     std::uint64_t issued = 0;
     std::uint64_t refused = 0;
     std::vector<raft::Index> at;
+    // How often each node has sent it to the leader of each term.
+    std::map<std::pair<std::size_t, raft::Term>, std::uint64_t> forwards;
   };
 
   void follow_log(std::size_t node, const raft::Log& log);
@@ -85,6 +90,7 @@ class ClusterChecker {
   void add_commit(std::size_t node, const raft::Raft& raft, raft::Index index);
   void check_digest(std::size_t node, const Replica& replica);
   void check_once(std::uint64_t command) const;
+  void check_forward(std::size_t node, const raft::ForwardRequest& request);
 
   const raft::Configuration configuration_;
   const std::vector<const DiskImage*>& disks_;

@@ -26,9 +26,12 @@ void Disk::begin() {
   writing_.swap(waiting_);
 }
 
-raft::WriteId Disk::complete() {
+raft::WriteId Disk::complete(const std::function<void(const raft::PersistBatch&)>& before) {
   ANCHOR_ASSERT(busy());
-  for (const raft::PersistBatch& batch : writing_) write(batch);
+  for (const raft::PersistBatch& batch : writing_) {
+    if (before) before(batch);
+    write(batch);
+  }
   const auto changes = [](const raft::PersistBatch& batch) { return batch.hard_state.has_value(); };
   if (std::ranges::any_of(writing_, changes)) store_second_copy();
   const raft::WriteId newest = writing_.back().id;

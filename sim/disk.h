@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -51,10 +52,9 @@ class Disk {
 
   // Begins a transaction with all that waits. Requires: idle_with_work().
   void begin();
-  // The batches of the transaction that is being written.
-  const std::vector<raft::PersistBatch>& writing() const { return writing_; }
-  // The transaction is durable; returns its newest batch's id. Requires: busy().
-  raft::WriteId complete();
+  // The transaction is durable; returns its newest batch's id. `before` sees each batch, with the
+  // image as the ones before it have left it. Requires: busy().
+  raft::WriteId complete(const std::function<void(const raft::PersistBatch&)>& before = nullptr);
 
   // Power is lost.
   void crash(Surviving surviving);

@@ -26,6 +26,10 @@ class History {
   // The replica answered.
   void returned(OperationId id, const Outcome& outcome);
 
+  // As it was called.
+  const std::variant<kv::Command, ReadKey>& request(OperationId id) const {
+    return operations_[id].request;
+  }
   std::size_t operation_count() const { return operations_.size(); }
   std::uint64_t write_count() const { return writes_; }
   std::uint64_t read_count() const { return reads_; }

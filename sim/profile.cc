@@ -30,6 +30,7 @@ Mix draw_cluster(Choices& choices) {
   mix.raft.window_messages = one_of({256, 16, 3, 1}, choices);
   mix.raft.window_bytes = one_of({16 << 20, 8192}, choices);
   mix.raft.uncommitted_bytes = one_of({64 << 20, 64 << 20, 16 << 10}, choices);
+  mix.apply_bytes = one_of({1 << 20, 1000, 1}, choices);
   return mix;
 }
 

@@ -56,6 +56,7 @@ struct Mix {
   Duration think_most = 100ms;
   std::size_t value_bytes_most = 64;
   raft::Options raft{};
+  std::uint64_t apply_bytes = 1 << 20;
   Faults faults{};
 };
 

@@ -59,7 +59,7 @@ void Workload::next(std::size_t number) {
   const bool demanding = !demanded_of_.empty();
   const bool reachable = cluster_.node(node).up() && (!demanding || demanded_of_[node]);
   if (!reachable) return later(number);
-  auto request = choose(client, number);
+  auto request = client.again ? *std::exchange(client.again, std::nullopt) : choose(client, number);
   const Duration patience = choices_.between(200ms, 8s, Stream::kClient, number);
   const OperationId operation = cluster_.submit(node, std::move(request));
   client.waiting = operation;
@@ -73,7 +73,13 @@ void Workload::give_up(std::size_t number, OperationId operation) {
   Client& client = clients_[number];
   if (client.waiting != operation) return;
   client.waiting.reset();
+  consider_retry(number, operation, false);
   later(number);
+}
+
+void Workload::consider_retry(std::size_t number, OperationId operation, bool certain) {
+  const bool retry = choices_.below(4, Stream::kClient, number) < (certain ? 3U : 1U);
+  if (retry) clients_[number].again = cluster_.history().request(operation);
 }
 
 void Workload::answered(OperationId operation, const Outcome* outcome) {
@@ -85,6 +91,10 @@ void Workload::answered(OperationId operation, const Outcome* outcome) {
   const auto seen = outcome == nullptr ? std::nullopt : seen_revision(*outcome);
   if (seen) client.seen[client.key] = *seen;
   if (client.demanding && !seen) ++unserved_;
+  if (!seen) {
+    consider_retry(number, operation,
+                   outcome != nullptr && std::holds_alternative<NotApplied>(*outcome));
+  }
   later(number);
 }
 

@@ -2,6 +2,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <string>
+#include <variant>
 #include <vector>
 
 #include "core/replica.h"
@@ -12,8 +15,8 @@
 namespace anchor::sim {
 
 // Clients, each with one request in flight: puts, creations, compare-and-swaps, deletes and reads
-// of a few keys, sent to any node. A refused one is tried again elsewhere; one whose outcome is
-// unknown is given up.
+// of a few keys, sent to any node. A refused one is mostly tried again, often elsewhere; one whose
+// outcome is unknown sometimes, though it may then take effect twice: so do impatient clients.
 class Workload {
  public:
   Workload(const Mix& mix, Cluster& cluster, Choices& choices);
@@ -35,6 +38,8 @@ class Workload {
     // The request in flight, if any; another one's answer comes too late.
     std::optional<OperationId> waiting{};
     bool demanding = false;
+    // What the next try is for; none: something new.
+    std::optional<std::variant<kv::Command, ReadKey>> again{};
     // What it last saw of a key.
     std::map<std::string, kv::Revision> seen{};
     std::string key{};
@@ -44,6 +49,7 @@ class Workload {
   void later(std::size_t number);
   void give_up(std::size_t number, OperationId operation);
   void answered(OperationId operation, const Outcome* outcome);
+  void consider_retry(std::size_t number, OperationId operation, bool certain);
   std::variant<kv::Command, ReadKey> choose(Client& client, std::size_t number);
 
   const Mix& mix_;

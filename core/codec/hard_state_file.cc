@@ -60,6 +60,12 @@ std::optional<Slot> read_slot(const Bytes& file, std::size_t number) {
   return Slot{*std::move(state), {number, load(bytes.subspan(8), 8)}};
 }
 
+// It was never written.
+bool blank_slot(const Bytes& file, std::size_t number) {
+  const ByteView block = file.view().subspan(offset_of_slot(number), kBlockBytes);
+  return std::ranges::all_of(block, [](std::byte byte) { return byte == std::byte(0); });
+}
+
 Result<void> check_header(ByteView file) {
   const std::size_t covered = kMagic.size() + 4;
   if (file.size() != kFileBytes) return failure("it has a wrong size");
@@ -90,9 +96,13 @@ Result<HardStateFile> read_hard_state_file(const Bytes& file) {
   }
   std::optional<Slot> newest;
   std::uint64_t last_sequence = 0;
+  bool damaged = false;
   for (std::size_t number = 0; number < kSlotCount; ++number) {
     std::optional<Slot> slot = read_slot(file, number);
-    if (!slot) continue;
+    if (!slot) {
+      damaged = damaged || !blank_slot(file, number);
+      continue;
+    }
     last_sequence = std::max(last_sequence, slot->place.sequence);
     const bool newer =
         !newest || more_recent(slot->state, newest->state) ||
@@ -101,7 +111,7 @@ Result<HardStateFile> read_hard_state_file(const Bytes& file) {
   }
   if (!newest) return failure("neither of its copies passes its checksum");
   const HardStateSlot next{1 - newest->place.number, last_sequence + 1};
-  return HardStateFile{std::move(newest->state), next};
+  return HardStateFile{std::move(newest->state), next, damaged};
 }
 
 HardStateWrite write_hard_state_slot(HardStateSlot slot, const StableState& state) {

@@ -28,6 +28,9 @@ bool more_recent(const StableState& a, const StableState& b);
 struct HardStateFile {
   StableState state;
   HardStateSlot next;  // never the one that holds `state`
+  // The other slot was written and is damaged. That may be a write which a crash has torn, of a
+  // state that nobody has heard of; or a newer state than this one.
+  bool other_damaged = false;
 };
 // The newest state whose checksum holds, or an error if none does or the version is unknown.
 Result<HardStateFile> read_hard_state_file(const Bytes& file);

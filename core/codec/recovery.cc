@@ -35,7 +35,12 @@ Result<StableState> newest_state(const StoredMember& stored) {
                    database.error().message + ", in hardstate " + file.error().message);
   }
   if (!file) return *database;
-  // The database's structure was whole, or nobody would have read this far: only the one value is.
+  // The database's structure was whole, or nobody would have read this far: only the one value is
+  // damaged. But then the file must hold the newest state for certain.
+  if (!database && file->other_damaged) {
+    return refusal("the newest term and vote may be lost: in raft.db " + database.error().message +
+                   ", and in hardstate one of two copies is damaged");
+  }
   if (!database) return file->state;
 
   if (database->cluster_id != file->state.cluster_id || database->self != file->state.self) {

@@ -19,16 +19,9 @@ bool would_grant(const State& state, const Peer& candidate, const RequestVote& r
   return up_to_date && free && request.campaign_term == state.term();
 }
 
-ElectionResult election_result(const Configuration& configuration, const Candidate& candidate) {
-  if (is_quorum(configuration,
-                [&](const ServerId& id) { return candidate.granted.contains(id); })) {
-    return ElectionResult::kWon;
-  }
-  if (!is_quorum(configuration,
-                 [&](const ServerId& id) { return !candidate.refused.contains(id); })) {
-    return ElectionResult::kLost;
-  }
-  return ElectionResult::kPending;
+bool elected(const Configuration& configuration, const Candidate& candidate) {
+  return is_quorum(configuration,
+                   [&](const ServerId& id) { return candidate.granted.contains(id); });
 }
 
 void request_votes(State& state, const Candidate& candidate) {

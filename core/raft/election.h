@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/raft/raft.h"
+#include "core/raft/state.h"
 
 namespace anchor::raft {
 
@@ -15,8 +15,8 @@ bool leader_alive(const State& state, const Role& role, const ServerId& candidat
 // already the campaign's. Does not look at leader_alive.
 bool would_grant(const State& state, const Peer& candidate, const RequestVote& request);
 
-enum class ElectionResult { kPending, kWon, kLost };
-ElectionResult election_result(const Configuration& configuration, const Candidate& candidate);
+// True once a quorum has granted its vote, or would.
+bool elected(const Configuration& configuration, const Candidate& candidate);
 
 // Asks all other voters.
 void request_votes(State& state, const Candidate& candidate);

@@ -16,8 +16,12 @@ std::string milliseconds(Duration duration) {
          " ms";
 }
 
+// No cluster gets there; but who takes such a term over has few left, or none.
+constexpr Term kHighestTerm{std::uint64_t{1} << 62};
+
 // What every correct sender's message is; whatever is not is dropped unread.
 bool well_formed(const Message& message) {
+  if (message.term > kHighestTerm) return false;
   if (const auto* request = std::get_if<RequestVote>(&message.body)) {
     return request->campaign_term == (request->pre_vote ? message.term.next() : message.term) &&
            request->last.term <= message.term;
@@ -34,60 +38,7 @@ bool well_formed(const Message& message) {
 
 }  // namespace
 
-// --- State --------------------------------------------------------------------------------------
-
-State::State(Options given, std::uint64_t seed, Recovered recovered)
-    : options(given),
-      cluster_id(recovered.cluster_id),
-      self(std::move(recovered.self)),
-      boot(recovered.boot),
-      random(seed),
-      hard_state(std::move(recovered.hard_state)),
-      log(recovered.base, std::move(recovered.base_configuration), std::move(recovered.entries)),
-      commit_index(recovered.base.index) {
-  ANCHOR_ASSERT(options.heartbeat_interval * 3 < options.election_timeout);
-  ANCHOR_ASSERT(log.last().term <= hard_state.term);
-  ANCHOR_ASSERT(log.configuration() != nullptr);
-}
-
-void State::enter_term(Term entered) {
-  ANCHOR_ASSERT(entered > term());
-  hard_state = {.term = entered, .vote = std::nullopt};
-  hard_state_write = next_write;
-  hard_state_changed = true;
-}
-
-void State::vote_for(const Peer& candidate) {
-  if (hard_state.vote == candidate) return;
-  ANCHOR_ASSERT(!hard_state.vote);
-  hard_state.vote = candidate;
-  hard_state_write = next_write;
-  hard_state_changed = true;
-}
-
-void State::send(const ServerId& to, MessageBody body, WriteId after) {
-  Message message{
-      .from = self, .from_boot = boot, .to = to, .term = term(), .body = std::move(body)};
-  after = std::max(after, hard_state_write);
-  if (after <= durable_write) {
-    output.messages.push_back(std::move(message));
-  } else {
-    output.messages_after_persist.push_back({after, std::move(message)});
-  }
-}
-
-void State::commit(Index index) {
-  if (index <= commit_index) return;
-  ANCHOR_ASSERT(index <= log.last().index);
-  commit_index = index;
-}
-
-Instant State::random_election_deadline() {
-  const Duration timeout = options.election_timeout;
-  return now + random.between(timeout, 2 * timeout);
-}
-
-// --- Raft: inputs -------------------------------------------------------------------------------
+// --- Inputs --------------------------------------------------------------------------------------
 
 Raft::Raft(Options options, std::uint64_t seed, Recovered recovered)
     : state_(options, seed, std::move(recovered)) {}
@@ -171,7 +122,8 @@ void Raft::on_vote_reply(const Message& message, const VoteReply& reply) {
   if (!reply.pre_vote && message.term != state_.term()) return;
   const Member* voter = state_.configuration().find(message.from.id);
   if (voter == nullptr || voter->peer() != message.from) return;
-  (reply.granted ? candidate->granted : candidate->refused).insert(message.from.id);
+  if (!reply.granted) return;
+  candidate->granted.insert(message.from.id);
   count_votes();
 }
 
@@ -200,11 +152,14 @@ void Raft::on_read_index_reply(const Message& message, const ReadIndexReply& rep
 }
 
 void Raft::on_stale(const Message& message) {
-  // A leader of the past learns from the answer's term that it is none; others need no answer.
+  // A leader of the past learns from the answer's term that it is none; others need no answer. The
+  // hint holds good all the same: it may lead again when it hears of it.
   const auto* request = std::get_if<AppendEntries>(&message.body);
   if (request == nullptr) return;
   state_.send(message.from.id,
-              AppendRejected{.previous_index = request->previous.index, .hint = {}, .round = {}});
+              AppendRejected{.previous_index = request->previous.index,
+                             .hint = state_.log.possible_agreement(request->previous),
+                             .round = {}});
 }
 
 void Raft::on_follower_message(const Message& message, Leader& leader) {
@@ -276,7 +231,7 @@ void Raft::request_read_index(std::uint64_t context) {
   }
 }
 
-// --- Raft: roles --------------------------------------------------------------------------------
+// --- Roles ---------------------------------------------------------------------------------------
 
 void Raft::become_follower(Term term, std::optional<Peer> leader, const std::string& reason) {
   if (std::holds_alternative<Leader>(role_)) {
@@ -312,7 +267,7 @@ void Raft::start_election() {
 
 void Raft::count_votes() {
   const auto& candidate = std::get<Candidate>(role_);
-  if (election_result(state_.configuration(), candidate) != ElectionResult::kWon) return;
+  if (!elected(state_.configuration(), candidate)) return;
   if (candidate.pre_vote) {
     start_election();
   } else {
@@ -343,7 +298,7 @@ std::optional<KnownLeader> Raft::leader() const {
   return KnownLeader{follower->leader->id, follower->leader_boot};
 }
 
-// --- Raft: time and output ----------------------------------------------------------------------
+// --- Time and output -----------------------------------------------------------------------------
 
 void Raft::expire_deadlines() {
   if (auto* follower = std::get_if<Follower>(&role_)) {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "core/raft/quorum.h"
-#include "core/raft/raft.h"
+#include "core/raft/state.h"
 
 namespace anchor::raft {
 

@@ -38,26 +38,28 @@ void append_new(State& state, const std::vector<Entry>& entries) {
   }
 }
 
-// True if an entry differs from what this very leader has sent before, or from what is committed:
-// no leader does that.
+// True if the request differs from what this very leader has sent before, or from what is
+// committed: no leader does that.
 bool contradicts(const State& state, const Follower& follower, const AppendEntries& request) {
   const Index settled = std::max(follower.verified, state.commit_index);
-  return std::ranges::any_of(request.entries, [&](const Entry& entry) {
-    return entry.index > state.log.base().index && entry.index <= settled &&
-           !state.log.contains({entry.index, entry.term});
-  });
+  const auto differs = [&](LogPosition position) {
+    return position.index >= state.log.base().index && position.index <= settled &&
+           !state.log.contains(position);
+  };
+  return differs(request.previous) || std::ranges::any_of(request.entries, [&](const Entry& entry) {
+           return differs({entry.index, entry.term});
+         });
 }
 
 }  // namespace
 
 void handle_append_entries(State& state, Follower& follower, const AppendEntries& request) {
-  const bool prompt = answer_at_once(follower, request);
-  // What is committed agrees with every later leader's log, compacted or not.
-  const bool agrees =
-      request.previous.index <= state.commit_index || state.log.contains(request.previous);
-  if (!agrees) return reject(state, follower, request);
-
   if (contradicts(state, follower, request)) return;
+  const bool prompt = answer_at_once(follower, request);
+  // What was compacted is committed, and agrees with every later leader's log.
+  const bool agrees =
+      request.previous.index < state.log.base().index || state.log.contains(request.previous);
+  if (!agrees) return reject(state, follower, request);
 
   append_new(state, request.entries);
   const Index last_new = request.previous.index + request.entries.size();
@@ -104,8 +106,7 @@ void handle_append_rejected(const State& state, Progress& progress, const Append
   if (reply.previous_index <= progress.match) return;
   if (!progress.replicating() && reply.previous_index >= progress.next) return;
   const LogPosition agreement = state.log.possible_agreement(reply.hint);
-  ANCHOR_ASSERT(agreement.index >= state.log.base().index);
-  progress.probe_from(agreement.index.next());
+  progress.probe_from(std::max(agreement.index, state.log.base().index).next());
 }
 
 void advance_commit_index(State& state, Leader& leader) {

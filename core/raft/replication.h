@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/raft/raft.h"
+#include "core/raft/state.h"
 
 namespace anchor::raft {
 

@@ -132,15 +132,35 @@ TEST(ReplicaForwards, ResultThatCannotBeReadIsAnUnknownOutcome) {
   EXPECT_TRUE(servers[2].answer<OutcomeUnknown>(id));
 }
 
-TEST(ReplicaForwards, RefusedOnesAreTriedAgainUnderAnotherSequence) {
+// Whoever has said that it leads no more is not asked again in that term: writes would go back and
+// forth between the two as fast as the network carries them.
+TEST(ReplicaForwards, RefusedOnesWaitForTheNextLeader) {
   Servers servers = with_leader();
-  const RequestId id = servers[2].write("a");
+  const RequestId refused = servers[2].write("a");
   servers[2].take_sent();
   servers[2].hear(1, reply_with(raft::ForwardOutcome::kNotApplied));
-  EXPECT_FALSE(servers[2].answered(id));
-  const auto again = servers[2].sent<raft::ForwardRequest>();
-  ASSERT_EQ(again.size(), 1u);
-  EXPECT_EQ(again[0].sequence, 2u);
+  const RequestId late = servers[2].write("b");
+  EXPECT_FALSE(servers[2].answered(refused));
+  EXPECT_TRUE(servers[2].sent<raft::ForwardRequest>().empty());
+  servers.cut_off(1);
+  servers.elect(3);
+  EXPECT_TRUE(servers[2].answer<WriteApplied>(refused));
+  EXPECT_TRUE(servers[2].answer<WriteApplied>(late));
+  EXPECT_EQ(version_of(servers[3], "a"), 1u);
+}
+
+// It knows from its first day what it has taken.
+TEST(ReplicaForwards, AreRefusedByALeaderThatWasDeposedBeforeItTookAny) {
+  Servers servers = with_leader();
+  const raft::ForwardRequest request = forward_to(servers[1], 1);
+  servers.cut_off(1);
+  servers[1].wait(kDefaults.raft.election_timeout);
+  ASSERT_FALSE(servers[1].leads());
+  servers[1].take_sent();
+  servers[1].hear(2, request);
+  const auto replies = servers[1].sent<raft::ForwardReply>();
+  ASSERT_EQ(replies.size(), 1u);
+  EXPECT_EQ(replies[0].outcome, raft::ForwardOutcome::kNotApplied);
 }
 
 // Certainly not applied: that is what it says when nobody takes it.

@@ -145,6 +145,56 @@ TEST(ReplicaWrites, AboveTheLimitOfWaitingRequestsAreRefused) {
   EXPECT_TRUE(servers[1].refused(read, Refusal::kOverloaded));
 }
 
+TEST(ReplicaWrites, AboveTheLimitOfWaitingBytesAreRefused) {
+  Servers servers(3, {.waiting_bytes = 1000});
+  const RequestId first = servers[1].write("a", std::string(1000, 'v'));
+  EXPECT_FALSE(servers[1].answered(first));
+  EXPECT_TRUE(servers[1].refused(servers[1].write("a"), Refusal::kOverloaded));
+  servers.elect(1);
+  EXPECT_TRUE(servers[1].answer<WriteApplied>(first));
+  EXPECT_FALSE(servers[1].answered(servers[1].write("a")));
+}
+
+// The lists in which they wait are bounded by the requests that there are: an assertion of each
+// step.
+TEST(ReplicaWrites, ThatAreRefusedLeaveNothingBehind) {
+  Servers servers(3);
+  for (int i = 0; i < 1000; ++i) {
+    servers[1].write("a", "1", 1ms);
+    servers[1].read("a", 1ms);
+    servers[1].wait(1ms);
+  }
+  EXPECT_EQ(servers[1].replica().waiting_requests(), 0u);
+}
+
+// A long log, as after a restart, is applied bit by bit, since a leader must not be silent for
+// long.
+TEST(ReplicaWrites, AreAppliedAFewAtATime) {
+  Replica::Options options;
+  options.apply_bytes = 100;
+  Servers servers = with_leader(options);
+  std::vector<Input> requests;
+  for (int i = 0; i < 10; ++i) {
+    requests.push_back(ClientRequest{
+        .id = servers[1].next_request(),
+        .deadline = servers[1].now() + 10s,
+        .body = kv::Command(kv::Put{"a", Bytes::copy_of(std::string(100, 'v')), kv::Always{}})});
+  }
+  servers[1].step(requests);
+  servers[1].complete_writes();
+  for (raft::Message& message : servers[1].take_sent()) servers.carry(std::move(message));
+  servers[2].complete_writes();
+  for (raft::Message& message : servers[2].take_sent()) servers.carry(std::move(message));
+  const Replica& leader = servers[1].replica();
+  for (std::uint64_t applied = 1; applied <= 10; ++applied) {
+    EXPECT_EQ(version_of(servers[1], "a"), applied);
+    const bool all = leader.applied_index() == leader.raft().commit_index();
+    EXPECT_EQ(all, applied == 10);
+    EXPECT_EQ(leader.deadline() == servers[1].now(), !all);
+    servers[1].step();
+  }
+}
+
 TEST(ReplicaWrites, AboveTheLimitOfUncommittedBytesAreRefused) {
   Replica::Options options;
   options.raft.uncommitted_bytes = 1000;

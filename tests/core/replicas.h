@@ -68,9 +68,11 @@ class Server {
                     "a request is answered once");
     }
   }
-  void wait(Duration duration) {
+  void wait(Duration duration) { wait_and_step(duration, {}); }
+  // The inputs come after this time, in the first step for as long.
+  void wait_and_step(Duration duration, const std::vector<Input>& inputs) {
     now_ += duration;
-    step();
+    step(inputs);
   }
   void wait_for_deadline() { wait(std::max(*replica_->deadline() - now_, 0us)); }
   bool disk_busy() const { return write_.has_value(); }

@@ -101,7 +101,27 @@ TEST(ClusterChecker, FindsATermThatFalls) {
 TEST(ClusterChecker, FindsATermThatFellOverARestart) {
   Stage stage;
   stage.checker().booted(0, follower(5, founded()));
-  EXPECT_EQ(violated_by([&] { stage.step(0, follower(4, founded())); }), "monotonic-term");
+  EXPECT_EQ(violated_by([&] { stage.checker().booted(0, follower(4, founded())); }),
+            "monotonic-term");
+}
+
+// One that nobody was told may be lost with the process.
+TEST(ClusterChecker, FindsATermThatFellOverARestartAfterItWasSaid) {
+  Stage stage;
+  stage.checker().booted(0, follower(4, founded()));
+  stage.step(0, follower(6, founded()));
+  stage.disk(0).stable.hard_state = {.term = raft::Term(5), .vote = {}};
+  stage.checker().sending(0, message_of(5, raft::AppendEntries{}));
+  EXPECT_EQ(violated_by([&] { stage.checker().booted(0, follower(5, founded())); }), "none");
+  EXPECT_EQ(violated_by([&] { stage.checker().booted(0, follower(4, founded())); }),
+            "monotonic-term");
+}
+
+TEST(ClusterChecker, FindsAnEntryThatChangesWithoutTellingTheDisk) {
+  Stage stage;
+  stage.step(0, follower(3, with(founded(), 2)));
+  EXPECT_EQ(violated_by([&] { stage.step(0, follower(3, with(founded(), 3))); }),
+            "log-changes-unwritten");
 }
 
 TEST(ClusterChecker, FindsACommitIndexThatFalls) {
@@ -193,6 +213,23 @@ TEST(ClusterChecker, FindsACommandThatIsRefusedThoughItIsCommitted) {
   stage.checker().issued(command);
   stage.commit(with(founded(), 2, put_of("1")));
   EXPECT_EQ(violated_by([&] { stage.checker().refused(command); }), "not-applied-is-applied");
+}
+
+TEST(ClusterChecker, FindsAWriteThatIsForwardedAgainAndAgain) {
+  Stage stage;
+  stage.disk(0).stable.hard_state = {.term = raft::Term(4), .vote = {}};
+  const Bytes command = kv::encode_command(put_of("1"));
+  stage.checker().issued(command_hash(command));
+  const auto forward = [&](std::uint64_t term) {
+    const raft::ForwardRequest request{.sequence = 1,
+                                       .leader_boot = raft::Boot(1),
+                                       .leader_term = raft::Term(term),
+                                       .command = command};
+    return violated_by([&] { stage.checker().sending(0, message_of(4, request)); });
+  };
+  EXPECT_EQ(forward(3), "none");
+  EXPECT_EQ(forward(4), "none");
+  EXPECT_EQ(forward(4), "forwards-once");
 }
 
 // --- Ack honesty: nothing is said that a crash could undo ---------------------------------------

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -75,6 +76,19 @@ TEST(Recovery, TakesTheSecondCopyWhereTheDatabasesIsDamaged) {
     ASSERT_TRUE(recovered) << recovered.error().message;
     EXPECT_EQ(recovered->hard_state, state_of(4, "n2").hard_state);
   }
+}
+
+// The slot that is damaged may be the one with the newest vote.
+TEST(Recovery, RefusesWhereTheDatabasesCopyAndOneOfTheFilesAreDamaged) {
+  StoredMember stored = member_of(state_of(4, "n2"));
+  stored.stable_state = kDamage;
+  Buffer file(stored.hard_state_file->size());
+  std::ranges::copy(stored.hard_state_file->view(), file.data());
+  const HardStateWrite newer = write_hard_state_slot(kSecondHardStateSlot, state_of(5, "n3"));
+  std::ranges::copy(newer.bytes.view(), file.data() + newer.offset);
+  file.data()[newer.offset + 20] ^= std::byte(1);
+  stored.hard_state_file = std::move(file).freeze();
+  EXPECT_TRUE(mentions(error_of(stored), "the newest term and vote may be lost"));
 }
 
 TEST(Recovery, TakesTheDatabasesCopyWhereTheFileIsDamaged) {

@@ -114,6 +114,23 @@ TEST(Follower, IgnoresALeaderThatContradictsItself) {
   EXPECT_EQ(server.log_terms(), (Terms{1, 1}));
 }
 
+TEST(Follower, IgnoresALeaderThatContradictsWhatIsCommitted) {
+  Server server(with_log({1, 5}));
+  server.hear(2, Term(5), append(position(2, 5), {}, 2));
+  ASSERT_EQ(server.commit_index(), 2U);
+  server.take_sent();
+  server.hear(2, Term(5), append(position(2, 0), {1}));
+  EXPECT_EQ(server.log_terms(), (Terms{1, 5}));
+  EXPECT_TRUE(server.take_sent().empty());
+}
+
+// Whoever took it over would soon have none left.
+TEST(Follower, IgnoresATermThatNoClusterReaches) {
+  Server server(with_log({1}));
+  server.hear(2, Term(UINT64_MAX), append(position(1, 1), {}));
+  EXPECT_EQ(server.term(), Term(1));
+}
+
 TEST(Follower, IgnoresEntriesWithAGap) {
   Server server(Start{});
   AppendEntries request = append({}, {1, 1, 1});

@@ -1,0 +1,57 @@
+#include "core/pending_reads.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace anchor {
+
+std::optional<std::uint64_t> PendingReads::ask(Instant now, raft::Term term, Duration patience) {
+  if (asked_) {
+    if (asked_->term == term && now < asked_->asked + patience) return std::nullopt;
+    unasked_.insert(unasked_.begin(), asked_->reads.begin(), asked_->reads.end());
+    asked_.reset();
+  }
+  if (unasked_.empty()) return std::nullopt;
+  asked_ = Question{
+      .context = ++last_context_, .asked = now, .term = term, .reads = std::exchange(unasked_, {})};
+  return asked_->context;
+}
+
+std::optional<Instant> PendingReads::retry_due(Duration patience) const {
+  if (!asked_) return std::nullopt;
+  return asked_->asked + patience;
+}
+
+void PendingReads::confirm(std::uint64_t context, raft::Index read_index) {
+  if (!asked_ || asked_->context != context) return;
+  confirmed_.push_back({read_index, std::move(asked_->reads)});
+  asked_.reset();
+}
+
+std::vector<RequestId> PendingReads::take_confirmed(raft::Index applied) {
+  std::vector<RequestId> taken;
+  std::erase_if(confirmed_, [&](const Confirmed& batch) {
+    if (batch.index > applied) return false;
+    std::ranges::copy(batch.reads, std::back_inserter(taken));
+    return true;
+  });
+  return taken;
+}
+
+void PendingReads::forget(const std::function<bool(RequestId)>& answered) {
+  std::erase_if(unasked_, answered);
+  if (asked_) std::erase_if(asked_->reads, answered);
+  std::erase_if(confirmed_, [&](Confirmed& batch) {
+    std::erase_if(batch.reads, answered);
+    return batch.reads.empty();
+  });
+}
+
+std::size_t PendingReads::size() const {
+  std::size_t count = unasked_.size() + (asked_ ? asked_->reads.size() : 0);
+  for (const Confirmed& batch : confirmed_) count += batch.reads.size();
+  return count;
+}
+
+}  // namespace anchor

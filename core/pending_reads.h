@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "core/base/strong.h"
+#include "core/base/time.h"
+#include "core/raft/types.h"
+
+namespace anchor {
+
+struct RequestIdTag;
+// The shell's name for a client's request: never used twice in a process.
+using RequestId = Strong<RequestIdTag>;
+
+// Linearizable reads on their way (dissertation 6.4): first they wait to be asked about, then, as
+// one batch under one context, for the leader's answer, then for the index that it named to be
+// applied.
+class PendingReads {
+ public:
+  void add(RequestId read) { unasked_.push_back(read); }
+
+  // What to ask the leader under, if there is something to ask now. One question is out at a time,
+  // so that batches grow under load instead of multiplying; it is given up for lost after
+  // `patience` or with its term, and asked anew: an old question's answer says nothing about now.
+  std::optional<std::uint64_t> ask(Instant now, raft::Term term, Duration patience);
+  // When the question that is out is given up; none if none is.
+  std::optional<Instant> retry_due(Duration patience) const;
+  // Those that the last question is for.
+  const std::vector<RequestId>& asked() const { return asked_->reads; }
+  // There is something that the next answer makes room for.
+  bool ready_to_ask() const { return !asked_ && !unasked_.empty(); }
+
+  // The leader's answer; of another context than the last it is too late.
+  void confirm(std::uint64_t context, raft::Index read_index);
+  // Those that may be served from a state that has `applied`.
+  std::vector<RequestId> take_confirmed(raft::Index applied);
+
+  // Forgets those for which it is true.
+  void forget(const std::function<bool(RequestId)>& answered);
+  std::size_t size() const;
+
+ private:
+  struct Question {
+    std::uint64_t context = 0;
+    Instant asked;
+    raft::Term term;
+    std::vector<RequestId> reads;
+  };
+  struct Confirmed {
+    raft::Index index;
+    std::vector<RequestId> reads;
+  };
+
+  std::vector<RequestId> unasked_;
+  std::optional<Question> asked_;
+  std::uint64_t last_context_ = 0;
+  std::vector<Confirmed> confirmed_;
+};
+
+}  // namespace anchor

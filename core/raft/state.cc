@@ -1,0 +1,61 @@
+#include "core/raft/state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+
+namespace anchor::raft {
+
+State::State(Options given, std::uint64_t seed, Recovered recovered)
+    : options(given),
+      cluster_id(recovered.cluster_id),
+      self(std::move(recovered.self)),
+      boot(recovered.boot),
+      random(seed),
+      hard_state(std::move(recovered.hard_state)),
+      log(recovered.base, std::move(recovered.base_configuration), std::move(recovered.entries)),
+      commit_index(recovered.base.index) {
+  ANCHOR_ASSERT(options.heartbeat_interval * 3 < options.election_timeout);
+  ANCHOR_ASSERT(log.last().term <= hard_state.term);
+  ANCHOR_ASSERT(log.configuration() != nullptr);
+}
+
+void State::enter_term(Term entered) {
+  ANCHOR_ASSERT(entered > term());
+  hard_state = {.term = entered, .vote = std::nullopt};
+  hard_state_write = next_write;
+  hard_state_changed = true;
+}
+
+void State::vote_for(const Peer& candidate) {
+  if (hard_state.vote == candidate) return;
+  ANCHOR_ASSERT(!hard_state.vote);
+  hard_state.vote = candidate;
+  hard_state_write = next_write;
+  hard_state_changed = true;
+}
+
+void State::send(const ServerId& to, MessageBody body, WriteId after) {
+  Message message{
+      .from = self, .from_boot = boot, .to = to, .term = term(), .body = std::move(body)};
+  after = std::max(after, hard_state_write);
+  if (after <= durable_write) {
+    output.messages.push_back(std::move(message));
+  } else {
+    output.messages_after_persist.push_back({after, std::move(message)});
+  }
+}
+
+void State::commit(Index index) {
+  if (index <= commit_index) return;
+  ANCHOR_ASSERT(index <= log.last().index);
+  commit_index = index;
+}
+
+Instant State::random_election_deadline() {
+  const Duration timeout = options.election_timeout;
+  return now + random.between(timeout, 2 * timeout);
+}
+
+}  // namespace anchor::raft
