@@ -4,6 +4,7 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("anchor::proto");
 
+using Admin = import "admin.capnp";
 using Record = import "record.capnp";
 
 struct Message {
@@ -20,6 +21,7 @@ struct Message {
       preVote @7 :Bool;
       lastIndex @8 :UInt64;
       lastTerm @9 :UInt64;
+      transfer @36 :Bool;
     }
     voteReply :group {
       campaignTerm @10 :UInt64;
@@ -55,13 +57,24 @@ struct Message {
       sequence @28 :UInt64;
       leaderBoot @29 :UInt64;
       leaderTerm @30 :UInt64;
-      command @31 :Data;
+      body :union {
+        command @31 :Data;
+        admin @37 :Admin.AdminRequest;
+      }
     }
     forwardReply :group {
       requesterBoot @32 :UInt64;
       sequence @33 :UInt64;
       outcome @34 :ForwardOutcome;
-      result @35 :Data;
+      result :union {
+        command @35 :Data;
+        admin @38 :Admin.AdminAnswer;
+      }
+    }
+    timeoutNow @39 :Void;
+    membershipQuery @40 :Void;
+    notMember :group {
+      configurationIndex @41 :UInt64;
     }
   }
 }

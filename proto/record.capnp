@@ -9,6 +9,8 @@ struct Member {
   incarnation @1 :UInt64;
   address @2 :Text;
   httpAddress @3 :Text;
+  joinToken @4 :UInt64;
+  awaitsPromotion @5 :Bool;
 }
 
 struct Configuration {

@@ -1,6 +1,5 @@
 #include "core/codec/entry_codec.h"
 
-#include "core/raft/configuration.h"
 #include "core/wire/flat_message.h"
 
 namespace anchor::codec {
@@ -9,47 +8,6 @@ namespace {
 using Ids = std::vector<raft::ServerId>;
 
 constexpr std::size_t kServerIdBytes = 255;
-
-void write_configuration(proto::Configuration::Builder builder,
-                         const raft::Configuration& configuration) {
-  const auto count = [](const auto& list) { return static_cast<unsigned>(list.size()); };
-  auto members = builder.initMembers(count(configuration.members));
-  for (unsigned i = 0; i < members.size(); ++i) {
-    const raft::Member& member = configuration.members[i];
-    members[i].setId(wire::as_capnp(member.id.name()));
-    members[i].setIncarnation(member.incarnation.value());
-    members[i].setAddress(wire::as_capnp(member.address));
-    members[i].setHttpAddress(wire::as_capnp(member.http_address));
-  }
-  write_ids(builder.initVoters(count(configuration.voters)), configuration.voters);
-  write_ids(builder.initOutgoingVoters(count(configuration.outgoing_voters)),
-            configuration.outgoing_voters);
-  write_ids(builder.initLearners(count(configuration.learners)), configuration.learners);
-}
-
-Result<raft::SharedConfiguration> read_configuration(proto::Configuration::Reader reader) {
-  raft::Configuration configuration;
-  for (const proto::Member::Reader member : reader.getMembers()) {
-    auto id = read_server_id(member.getId());
-    if (!id) return std::unexpected(id.error());
-    configuration.members.push_back(
-        {.id = std::move(*id),
-         .incarnation = raft::Incarnation(member.getIncarnation()),
-         .address = std::string(wire::as_text(member.getAddress())),
-         .http_address = std::string(wire::as_text(member.getHttpAddress()))});
-  }
-  const auto assign = [](Ids& to, Result<Ids> ids) {
-    if (ids) to = std::move(*ids);
-    return ids.has_value();
-  };
-  if (!assign(configuration.voters, read_ids(reader.getVoters())) ||
-      !assign(configuration.outgoing_voters, read_ids(reader.getOutgoingVoters())) ||
-      !assign(configuration.learners, read_ids(reader.getLearners())) ||
-      !raft::valid(configuration)) {
-    return failure("a configuration contradicts itself");
-  }
-  return std::make_shared<const raft::Configuration>(std::move(configuration));
-}
 
 }  // namespace
 
@@ -70,6 +28,51 @@ Result<Ids> read_ids(capnp::List<capnp::Text>::Reader reader) {
     ids.push_back(std::move(*id));
   }
   return ids;
+}
+
+void write_configuration(proto::Configuration::Builder builder,
+                         const raft::Configuration& configuration) {
+  const auto count = [](const auto& list) { return static_cast<unsigned>(list.size()); };
+  auto members = builder.initMembers(count(configuration.members));
+  for (unsigned i = 0; i < members.size(); ++i) {
+    const raft::Member& member = configuration.members[i];
+    members[i].setId(wire::as_capnp(member.id.name()));
+    members[i].setIncarnation(member.incarnation.value());
+    members[i].setAddress(wire::as_capnp(member.address));
+    members[i].setHttpAddress(wire::as_capnp(member.http_address));
+    members[i].setJoinToken(member.join_token);
+    members[i].setAwaitsPromotion(member.awaits_promotion);
+  }
+  write_ids(builder.initVoters(count(configuration.voters)), configuration.voters);
+  write_ids(builder.initOutgoingVoters(count(configuration.outgoing_voters)),
+            configuration.outgoing_voters);
+  write_ids(builder.initLearners(count(configuration.learners)), configuration.learners);
+}
+
+Result<raft::SharedConfiguration> read_configuration(proto::Configuration::Reader reader) {
+  raft::Configuration configuration;
+  for (const proto::Member::Reader member : reader.getMembers()) {
+    auto id = read_server_id(member.getId());
+    if (!id) return std::unexpected(id.error());
+    configuration.members.push_back(
+        {.id = std::move(*id),
+         .incarnation = raft::Incarnation(member.getIncarnation()),
+         .address = std::string(wire::as_text(member.getAddress())),
+         .http_address = std::string(wire::as_text(member.getHttpAddress())),
+         .join_token = member.getJoinToken(),
+         .awaits_promotion = member.getAwaitsPromotion()});
+  }
+  const auto assign = [](Ids& to, Result<Ids> ids) {
+    if (ids) to = std::move(*ids);
+    return ids.has_value();
+  };
+  if (!assign(configuration.voters, read_ids(reader.getVoters())) ||
+      !assign(configuration.outgoing_voters, read_ids(reader.getOutgoingVoters())) ||
+      !assign(configuration.learners, read_ids(reader.getLearners())) ||
+      !raft::valid(configuration)) {
+    return failure("a configuration contradicts itself");
+  }
+  return std::make_shared<const raft::Configuration>(std::move(configuration));
 }
 
 std::size_t entry_size_bytes(const raft::Entry& entry) {

@@ -4,6 +4,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
+#include "core/raft/configuration.h"
 #include "core/raft/types.h"
 #include "proto/record.capnp.h"
 
@@ -15,6 +16,11 @@ void write_entry(proto::Entry::Builder builder, const raft::Entry& entry);
 Result<raft::Entry> read_entry(proto::Entry::Reader reader, const Bytes& buffer);
 // A guess at the bytes that write_entry takes.
 std::size_t entry_size_bytes(const raft::Entry& entry);
+
+void write_configuration(proto::Configuration::Builder builder,
+                         const raft::Configuration& configuration);
+// Valid, or an error.
+Result<raft::SharedConfiguration> read_configuration(proto::Configuration::Reader reader);
 
 // Names are not empty and at most 255 bytes.
 Result<raft::ServerId> read_server_id(capnp::Text::Reader text);

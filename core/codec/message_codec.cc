@@ -1,5 +1,6 @@
 #include "core/codec/message_codec.h"
 
+#include "core/codec/admin_codec.h"
 #include "core/codec/entry_codec.h"
 #include "core/codec/frame.h"
 #include "proto/message.capnp.h"
@@ -16,9 +17,11 @@ std::size_t body_size_bytes(const raft::MessageBody& body) {
   if (const auto* append = std::get_if<raft::AppendEntries>(&body)) {
     for (const raft::Entry& entry : append->entries) size += entry_size_bytes(entry);
   } else if (const auto* forward = std::get_if<raft::ForwardRequest>(&body)) {
-    size += forward->command.size();
+    const auto* command = std::get_if<raft::Command>(&forward->body);
+    if (command != nullptr) size += command->payload.size();
   } else if (const auto* reply = std::get_if<raft::ForwardReply>(&body)) {
-    size += reply->result.size();
+    const auto* result = std::get_if<Bytes>(&reply->result);
+    if (result != nullptr) size += result->size();
   }
   return size;
 }
@@ -32,6 +35,7 @@ struct Writer {
     auto to = builder.initRequestVote();
     to.setCampaignTerm(request.campaign_term.value());
     to.setPreVote(request.pre_vote);
+    to.setTransfer(request.transfer);
     to.setLastIndex(request.last.index.value());
     to.setLastTerm(request.last.term.value());
   }
@@ -76,14 +80,27 @@ struct Writer {
     to.setSequence(request.sequence);
     to.setLeaderBoot(request.leader_boot.value());
     to.setLeaderTerm(request.leader_term.value());
-    to.setCommand(wire::as_data(request.command.view()));
+    if (const auto* command = std::get_if<raft::Command>(&request.body)) {
+      to.getBody().setCommand(wire::as_data(command->payload.view()));
+    } else {
+      write_admin_request(to.getBody().initAdmin(), std::get<raft::AdminRequest>(request.body));
+    }
   }
   void operator()(const raft::ForwardReply& reply) {
     auto to = builder.initForwardReply();
     to.setRequesterBoot(reply.requester_boot.value());
     to.setSequence(reply.sequence);
     to.setOutcome(outcome_of(reply.outcome));
-    to.setResult(wire::as_data(reply.result.view()));
+    if (const auto* result = std::get_if<Bytes>(&reply.result)) {
+      to.getResult().setCommand(wire::as_data(result->view()));
+    } else {
+      write_admin_answer(to.getResult().initAdmin(), std::get<raft::AdminAnswer>(reply.result));
+    }
+  }
+  void operator()(const raft::TimeoutNow&) { builder.setTimeoutNow(); }
+  void operator()(const raft::MembershipQuery&) { builder.setMembershipQuery(); }
+  void operator()(const raft::NotMember& notice) {
+    builder.initNotMember().setConfigurationIndex(notice.configuration_index.value());
   }
 
   static proto::ForwardOutcome outcome_of(raft::ForwardOutcome outcome) {
@@ -137,13 +154,43 @@ Result<raft::ForwardOutcome> read_outcome(proto::ForwardOutcome outcome) {
   return failure("a forward's outcome is of a kind that this version does not know");
 }
 
+Result<raft::MessageBody> read_forward_request(Body::ForwardRequest::Reader from,
+                                               const Bytes& buffer) {
+  raft::ForwardRequest request{.sequence = from.getSequence(),
+                               .leader_boot = raft::Boot(from.getLeaderBoot()),
+                               .leader_term = raft::Term(from.getLeaderTerm())};
+  switch (from.getBody().which()) {
+    case Body::ForwardRequest::Body::COMMAND:
+      request.body = raft::Command{slice_of(buffer, from.getBody().getCommand())};
+      return request;
+    case Body::ForwardRequest::Body::ADMIN: {
+      auto admin = read_admin_request(from.getBody().getAdmin());
+      if (!admin) return std::unexpected(admin.error());
+      request.body = std::move(*admin);
+      return request;
+    }
+  }
+  return failure("a forwarded request is of a kind that this version does not know");
+}
+
 Result<raft::MessageBody> read_forward_reply(Body::ForwardReply::Reader from, const Bytes& buffer) {
   const auto outcome = read_outcome(from.getOutcome());
   if (!outcome) return std::unexpected(outcome.error());
-  return raft::ForwardReply{.requester_boot = raft::Boot(from.getRequesterBoot()),
-                            .sequence = from.getSequence(),
-                            .outcome = *outcome,
-                            .result = slice_of(buffer, from.getResult())};
+  raft::ForwardReply reply{.requester_boot = raft::Boot(from.getRequesterBoot()),
+                           .sequence = from.getSequence(),
+                           .outcome = *outcome};
+  switch (from.getResult().which()) {
+    case Body::ForwardReply::Result::COMMAND:
+      reply.result = slice_of(buffer, from.getResult().getCommand());
+      return reply;
+    case Body::ForwardReply::Result::ADMIN: {
+      auto answer = read_admin_answer(from.getResult().getAdmin());
+      if (!answer) return std::unexpected(answer.error());
+      reply.result = std::move(*answer);
+      return reply;
+    }
+  }
+  return failure("a forward's result is of a kind that this version does not know");
 }
 
 Result<raft::MessageBody> read_body(Body::Reader body, const Bytes& buffer) {
@@ -152,6 +199,7 @@ Result<raft::MessageBody> read_body(Body::Reader body, const Bytes& buffer) {
       const auto from = body.getRequestVote();
       return raft::RequestVote{.campaign_term = raft::Term(from.getCampaignTerm()),
                                .pre_vote = from.getPreVote(),
+                               .transfer = from.getTransfer(),
                                .last = {.index = raft::Index(from.getLastIndex()),
                                         .term = raft::Term(from.getLastTerm())}};
     }
@@ -183,15 +231,16 @@ Result<raft::MessageBody> read_body(Body::Reader body, const Bytes& buffer) {
                                   .requester_boot = raft::Boot(from.getRequesterBoot()),
                                   .read_index = raft::Index(from.getReadIndex())};
     }
-    case Body::FORWARD_REQUEST: {
-      const auto from = body.getForwardRequest();
-      return raft::ForwardRequest{.sequence = from.getSequence(),
-                                  .leader_boot = raft::Boot(from.getLeaderBoot()),
-                                  .leader_term = raft::Term(from.getLeaderTerm()),
-                                  .command = slice_of(buffer, from.getCommand())};
-    }
+    case Body::FORWARD_REQUEST:
+      return read_forward_request(body.getForwardRequest(), buffer);
     case Body::FORWARD_REPLY:
       return read_forward_reply(body.getForwardReply(), buffer);
+    case Body::TIMEOUT_NOW:
+      return raft::TimeoutNow{};
+    case Body::MEMBERSHIP_QUERY:
+      return raft::MembershipQuery{};
+    case Body::NOT_MEMBER:
+      return raft::NotMember{raft::Index(body.getNotMember().getConfigurationIndex())};
   }
   return failure("a message is of a kind that this version does not know");
 }

@@ -30,6 +30,7 @@ void request_votes(State& state, const Candidate& candidate) {
     if (member.id == state.self.id || !state.configuration().is_voter(member.id)) continue;
     state.send(member.id, RequestVote{.campaign_term = campaign_term,
                                       .pre_vote = candidate.pre_vote,
+                                      .transfer = candidate.transfer,
                                       .last = state.log.last()});
   }
 }

@@ -36,9 +36,10 @@ void check_leader(const State& state, const Leader& leader) {
     bytes += entry_bytes(state.log.at(index));
   }
   ANCHOR_ASSERT(bytes == leader.uncommitted_bytes);
-  ANCHOR_ASSERT(leader.followers.size() + 1 == state.configuration().members.size());
+  ANCHOR_ASSERT(leader.followers.size() + (state.is_member() ? 1 : 0) ==
+                state.configuration().members.size());
   for (const auto& [id, progress] : leader.followers) {
-    ANCHOR_ASSERT(id == progress.peer.id && id != state.self.id);
+    ANCHOR_ASSERT(id == progress.peer.id && state.configuration().has(progress.peer));
     check_progress(state, progress);
   }
   Round before;

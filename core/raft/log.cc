@@ -1,15 +1,16 @@
 #include "core/raft/log.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/base/assert.h"
 
 namespace anchor::raft {
 
-Log::Log(LogPosition base, SharedConfiguration base_configuration, std::vector<Entry> entries)
+Log::Log(LogPosition base, Configured base_configuration, std::vector<Entry> entries)
     : base_(base),
-      configurations_{{base.index, std::move(base_configuration)}},
+      configurations_{std::move(base_configuration)},
       durable_index_(base.index),
       unwritten_from_(base.index.next()) {
   for (Entry& entry : entries) append(std::move(entry));
@@ -50,6 +51,12 @@ LogPosition Log::possible_agreement(LogPosition position) const {
   Index index = std::min(position.index, last().index);
   while (index > base_.index && at(index).term > position.term) index = index.previous();
   return {index, *term_at(index)};
+}
+
+const Log::Configured& Log::configuration_at(Index index) const {
+  const auto after = std::ranges::upper_bound(configurations_, index, {}, &Configured::index);
+  ANCHOR_ASSERT(after != configurations_.begin());
+  return *std::prev(after);
 }
 
 void Log::append(Entry entry) {

@@ -16,8 +16,13 @@ namespace anchor::raft {
 // base().index <= durable_index() <= last().index.
 class Log {
  public:
+  struct Configured {
+    Index index;
+    SharedConfiguration configuration;
+  };
+
   // Everything given is durable. Requires what `Recovered` does.
-  Log(LogPosition base, SharedConfiguration base_configuration, std::vector<Entry> entries);
+  Log(LogPosition base, Configured base_configuration, std::vector<Entry> entries);
 
   LogPosition base() const { return base_; }
   LogPosition last() const;
@@ -42,6 +47,8 @@ class Log {
   // only in a server that was never told any.
   const SharedConfiguration& configuration() const { return configurations_.back().configuration; }
   Index configuration_index() const { return configurations_.back().index; }
+  // The newest of those up to `index`. Requires: index >= base().index.
+  const Configured& configuration_at(Index index) const;
 
   // Requires: the entry follows last().
   void append(Entry entry);
@@ -62,10 +69,6 @@ class Log {
   struct Write {
     WriteId id;
     Index last;
-  };
-  struct Configured {
-    Index index;
-    SharedConfiguration configuration;
   };
 
   LogPosition base_;

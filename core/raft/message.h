@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/raft/admin.h"
 #include "core/raft/types.h"
 
 namespace anchor::raft {
@@ -18,6 +19,9 @@ namespace anchor::raft {
 struct RequestVote {
   Term campaign_term;
   bool pre_vote = false;
+  // The leader asked the candidate to campaign: then nobody waits for the leader's silence
+  // (dissertation 3.10).
+  bool transfer = false;
   LogPosition last;
 
   friend bool operator==(const RequestVote&, const RequestVote&) = default;
@@ -78,20 +82,38 @@ struct ReadIndexReply {
   friend bool operator==(const ReadIndexReply&, const ReadIndexReply&) = default;
 };
 
-// A client's command on its way to the leader. `sequence` is never used twice in a boot of the
-// sender. Meant for one boot and one term of the leader: any other drops it without an answer, or
-// refuses it if it is sure never to have taken it.
+// From the leader, to a voter that has its whole log: campaign at once (dissertation 3.10).
+struct TimeoutNow {
+  friend bool operator==(const TimeoutNow&, const TimeoutNow&) = default;
+};
+
+// From a server that votes not and hears no leader: is it still a member?
+struct MembershipQuery {
+  friend bool operator==(const MembershipQuery&, const MembershipQuery&) = default;
+};
+
+// The answer to anything that comes from a server that a committed configuration, the one at this
+// index, has left out. Whoever was admitted before it is no member any more, for good.
+struct NotMember {
+  Index configuration_index;
+
+  friend bool operator==(const NotMember&, const NotMember&) = default;
+};
+
+// What is asked of the leader on its way there: a client's command, or an administrator's request.
+// `sequence` is never used twice in a boot of the sender. Meant for one boot and one term of the
+// leader: any other drops it without an answer, or refuses it if it is sure never to have taken it.
 struct ForwardRequest {
   std::uint64_t sequence = 0;
   Boot leader_boot;
   Term leader_term;
-  Bytes command{};
+  std::variant<Command, AdminRequest> body{};
 
   friend bool operator==(const ForwardRequest&, const ForwardRequest&) = default;
 };
 
 enum class ForwardOutcome : std::uint8_t {
-  kApplied,     // committed and applied; `result` is the state machine's answer
+  kApplied,     // committed and applied, or decided; `result` is the answer
   kNotApplied,  // certainly never applied
   kOverloaded,  // the same, because the leader has too much to do
   kUnknown,     // it may or may not be applied
@@ -101,14 +123,16 @@ struct ForwardReply {
   Boot requester_boot;
   std::uint64_t sequence = 0;
   ForwardOutcome outcome = ForwardOutcome::kUnknown;
-  Bytes result{};
+  // Of the state machine, encoded, or of the leader.
+  std::variant<Bytes, AdminAnswer> result{};
 
   friend bool operator==(const ForwardReply&, const ForwardReply&) = default;
 };
 
 using MessageBody =
     std::variant<RequestVote, VoteReply, AppendEntries, AppendAccepted, AppendRejected,
-                 ReadIndexRequest, ReadIndexReply, ForwardRequest, ForwardReply>;
+                 ReadIndexRequest, ReadIndexReply, TimeoutNow, MembershipQuery, NotMember,
+                 ForwardRequest, ForwardReply>;
 
 struct Message {
   Peer from;

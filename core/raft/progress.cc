@@ -8,8 +8,8 @@ bool Replicate::window_open(const Options& options) const {
   return in_flight.size() < options.window_messages && bytes_in_flight < options.window_bytes;
 }
 
-void Replicate::sent(Index last, std::uint64_t bytes) {
-  in_flight.push_back({last, bytes});
+void Replicate::sent(Index last, std::uint64_t bytes, Instant now) {
+  in_flight.push_back({last, bytes, now});
   bytes_in_flight += bytes;
 }
 

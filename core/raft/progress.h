@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <variant>
 
 #include "core/base/time.h"
@@ -23,6 +24,7 @@ struct Replicate {
   struct InFlight {
     Index last;
     std::uint64_t bytes;
+    Instant sent;
   };
   // Ascending by `last`; all above the match index.
   std::deque<InFlight> in_flight;
@@ -30,8 +32,15 @@ struct Replicate {
   std::uint64_t bytes_in_flight = 0;
 
   bool window_open(const Options& options) const;
-  void sent(Index last, std::uint64_t bytes);
+  void sent(Index last, std::uint64_t bytes, Instant now);
   void acknowledged(Index match);
+};
+
+// A learner's way to the log's end, in rounds: in each it gets what the log held when the round
+// began. Once a round takes less than an election timeout the rest is little (dissertation 4.2.1).
+struct CatchUp {
+  Index target;
+  Instant began;
 };
 
 // What a leader knows of one follower.
@@ -51,6 +60,8 @@ struct Progress {
   // The highest commit index that it was told.
   Index commit_told{};
   std::variant<Probe, Replicate> state{};
+  // Only of a learner that awaits its promotion.
+  std::optional<CatchUp> catch_up{};
 
   bool replicating() const { return std::holds_alternative<Replicate>(state); }
   void probe_from(Index from);

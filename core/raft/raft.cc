@@ -5,8 +5,10 @@
 
 #include "core/base/assert.h"
 #include "core/raft/election.h"
+#include "core/raft/membership.h"
 #include "core/raft/quorum.h"
 #include "core/raft/replication.h"
+#include "core/raft/transfer.h"
 
 namespace anchor::raft {
 namespace {
@@ -24,7 +26,7 @@ bool well_formed(const Message& message) {
   if (message.term > kHighestTerm) return false;
   if (const auto* request = std::get_if<RequestVote>(&message.body)) {
     return request->campaign_term == (request->pre_vote ? message.term.next() : message.term) &&
-           request->last.term <= message.term;
+           request->last.term <= message.term && !(request->pre_vote && request->transfer);
   }
   const auto* append = std::get_if<AppendEntries>(&message.body);
   if (append == nullptr) return true;
@@ -61,8 +63,26 @@ bool Raft::heeds(const Message& message) const {
   return sender == nullptr || message.from.incarnation >= sender->incarnation;
 }
 
+// A server that was removed and does not know it is told so, and not listened to. But whoever hands
+// over its leadership on leaving is followed to the end.
+bool Raft::answer_outsider(const Message& message) {
+  const std::optional<Index> left_out = state_.left_out_at(message.from);
+  if (!left_out) return false;
+  const auto* follower = std::get_if<Follower>(&role_);
+  if (follower != nullptr && follower->leader == message.from) return false;
+  state_.send(message.from.id, NotMember{*left_out});
+  return true;
+}
+
 void Raft::receive(const Message& message) {
-  if (!heeds(message) || !well_formed(message)) return;
+  if (message.to != state_.self.id || message.from.id == state_.self.id) return;
+  if (const auto* notice = std::get_if<NotMember>(&message.body)) {
+    if (notice->configuration_index.value() > state_.self.incarnation.value()) {
+      be_removed(notice->configuration_index);
+    }
+    return;
+  }
+  if (answer_outsider(message) || !heeds(message) || !well_formed(message)) return;
   // Before the term rule: a candidate must not depose a leader that is alive (dissertation 4.2.3),
   // and a pre-vote changes nobody's state (9.6).
   if (const auto* request = std::get_if<RequestVote>(&message.body)) {
@@ -83,6 +103,7 @@ void Raft::receive(const Message& message) {
   if (const auto* reply = std::get_if<ReadIndexReply>(&message.body)) {
     return on_read_index_reply(message, *reply);
   }
+  if (std::holds_alternative<TimeoutNow>(message.body)) return on_timeout_now(message);
   if (auto* leader = std::get_if<Leader>(&role_)) on_follower_message(message, *leader);
 }
 
@@ -92,7 +113,7 @@ void Raft::on_request_vote(const Message& message, const RequestVote& request) {
                                            .pre_vote = request.pre_vote,
                                            .granted = granted});
   };
-  if (leader_alive(state_, role_, message.from.id)) {
+  if (!request.transfer && leader_alive(state_, role_, message.from.id)) {
     // A pre-vote is answered, so that a sender whose term is behind learns ours.
     if (request.pre_vote) answer(false);
     return;
@@ -151,6 +172,19 @@ void Raft::on_read_index_reply(const Message& message, const ReadIndexReply& rep
   }
 }
 
+void Raft::on_timeout_now(const Message& message) {
+  const auto* follower = std::get_if<Follower>(&role_);
+  if (follower == nullptr || follower->leader != message.from || !state_.is_voter()) return;
+  start_election(true, message.from.id.name() + " hands over");
+}
+
+// Nobody hears of it from a leader: those replicate to members only.
+void Raft::be_removed(Index configuration_index) {
+  if (is_leader() || std::exchange(state_.removed, true)) return;
+  state_.output.events.push_back(Removed{state_.term(), configuration_index});
+  become_follower(state_.term(), std::nullopt, "");
+}
+
 void Raft::on_stale(const Message& message) {
   // A leader of the past learns from the answer's term that it is none; others need no answer. The
   // hint holds good all the same: it may lead again when it hears of it.
@@ -195,6 +229,9 @@ void Raft::on_follower_message(const Message& message, Leader& leader) {
 void Raft::persisted(WriteId id) {
   ANCHOR_ASSERT(id < state_.next_write);
   state_.durable_write = std::max(state_.durable_write, id);
+  while (!state_.writes_under_way.empty() && state_.writes_under_way.front().first <= id) {
+    state_.writes_under_way.pop_front();
+  }
   state_.log.persisted(id);
   auto* candidate = std::get_if<Candidate>(&role_);
   if (candidate == nullptr || candidate->pre_vote || candidate->election_deadline) return;
@@ -215,10 +252,26 @@ void Raft::peer_unreachable(const ServerId& peer) {
 std::expected<LogPosition, ProposalRefused> Raft::propose(Bytes command) {
   auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return std::unexpected(ProposalRefused::kNotLeader);
+  if (leader->transfer) return std::unexpected(ProposalRefused::kTransferring);
   if (leader->uncommitted_bytes + command.size() > state_.options.uncommitted_bytes) {
     return std::unexpected(ProposalRefused::kOverloaded);
   }
   return append_as_leader(state_, *leader, Command{std::move(command)});
+}
+
+std::expected<std::optional<LogPosition>, AdminRefused> Raft::change_members(
+    const AdminRequest& request) {
+  return raft::change_members(state_, std::get<Leader>(role_), request);
+}
+
+std::expected<ServerId, AdminRefused> Raft::transfer_leadership(
+    const std::optional<ServerId>& target, const std::string& reason) {
+  return begin_transfer(state_, std::get<Leader>(role_), target, reason);
+}
+
+bool Raft::transferring() const {
+  const auto* leader = std::get_if<Leader>(&role_);
+  return leader != nullptr && leader->transfer.has_value();
 }
 
 void Raft::request_read_index(std::uint64_t context) {
@@ -256,12 +309,11 @@ void Raft::start_pre_vote(const std::string& reason) {
   count_votes();
 }
 
-void Raft::start_election() {
+void Raft::start_election(bool transfer, const std::string& reason) {
   state_.enter_term(state_.term().next());
   state_.vote_for(state_.self);
-  state_.output.events.push_back(
-      CampaignStarted{state_.term(), false, "a quorum would vote for it"});
-  role_ = Candidate{.pre_vote = false, .election_deadline = std::nullopt};
+  state_.output.events.push_back(CampaignStarted{state_.term(), false, reason});
+  role_ = Candidate{.pre_vote = false, .transfer = transfer, .election_deadline = std::nullopt};
   request_votes(state_, std::get<Candidate>(role_));
 }
 
@@ -269,7 +321,7 @@ void Raft::count_votes() {
   const auto& candidate = std::get<Candidate>(role_);
   if (!elected(state_.configuration(), candidate)) return;
   if (candidate.pre_vote) {
-    start_election();
+    start_election(false, "a quorum would vote for it");
   } else {
     become_leader(std::vector<ServerId>(candidate.granted.begin(), candidate.granted.end()));
   }
@@ -278,12 +330,8 @@ void Raft::count_votes() {
 void Raft::become_leader(std::vector<ServerId> votes) {
   state_.output.events.push_back(BecameLeader{state_.term(), std::move(votes)});
   Leader leader{.heartbeat_due = state_.now};
+  follow_configuration(state_, leader);
   const Index last = state_.log.last().index;
-  for (const Member& member : state_.configuration().members) {
-    if (member.id == state_.self.id) continue;
-    leader.followers.emplace(
-        member.id, Progress{.peer = member.peer(), .next = last.next(), .last_heard = state_.now});
-  }
   for (Index index = state_.commit_index.next(); index <= last; ++index) {
     leader.uncommitted_bytes += entry_bytes(state_.log.at(index));
   }
@@ -307,31 +355,58 @@ void Raft::expire_deadlines() {
     if (follower->leader) state_.output.events.push_back(LeaderLost{state_.term(), silence});
     follower->leader.reset();
     follower->election_deadline = state_.random_election_deadline();
-    if (state_.is_voter()) start_pre_vote(silence);
+    if (state_.removed) return;
+    if (state_.is_voter()) return start_pre_vote(silence);
+    for (const Member& member : state_.configuration().members) {
+      if (member.id != state_.self.id) state_.send(member.id, MembershipQuery{});
+    }
   } else if (auto* candidate = std::get_if<Candidate>(&role_)) {
     if (!candidate->election_deadline || state_.now < *candidate->election_deadline) return;
     start_pre_vote(candidate->pre_vote ? "too few answers to its pre-vote" : "too few votes");
-  } else if (auto* leader = std::get_if<Leader>(&role_)) {
-    const Duration silence = state_.now - quorum_heard(state_, *leader);
-    if (silence >= state_.options.election_timeout) {
-      return become_follower(state_.term(), std::nullopt,
-                             "no quorum heard for " + milliseconds(silence));
-    }
-    if (state_.now < leader->heartbeat_due) return;
-    leader->heartbeat_due = state_.now + state_.options.heartbeat_interval;
-    const Round before = leader->round;
-    ask_for_reads(state_, *leader, true);
-    if (leader->round == before) ++leader->round;
+  } else {
+    expire_leader(std::get<Leader>(role_));
   }
 }
 
+void Raft::expire_leader(Leader& leader) {
+  const Duration silence = state_.now - quorum_heard(state_, leader);
+  if (silence >= state_.options.election_timeout) {
+    return become_follower(state_.term(), std::nullopt,
+                           "no quorum heard for " + milliseconds(silence));
+  }
+  if (state_.now < leader.heartbeat_due) return;
+  leader.heartbeat_due = state_.now + state_.options.heartbeat_interval;
+  const Round before = leader.round;
+  ask_for_reads(state_, leader, true);
+  if (leader.round == before) ++leader.round;
+}
+
 void Raft::advance() {
-  if (auto* leader = std::get_if<Leader>(&role_)) advance_commit_index(state_, *leader);
+  if (auto* leader = std::get_if<Leader>(&role_)) advance_leader(*leader);
   expire_deadlines();
   if (auto* leader = std::get_if<Leader>(&role_)) {
     answer_confirmed_reads(state_, *leader);
     ask_for_reads(state_, *leader, false);
     answer_confirmed_reads(state_, *leader);  // a sole voter confirms its own
+  }
+  if (const auto left_out = state_.left_out_at(state_.self)) be_removed(*left_out);
+}
+
+void Raft::advance_leader(Leader& leader) {
+  advance_commit_index(state_, leader);
+  advance_membership(state_, leader);
+  // Its own removal is committed: it hands over and goes (dissertation 4.2.2).
+  const bool leaves = configuration_committed(state_) && !state_.is_member();
+  if (leaves && !leader.transfer) {
+    if (!begin_transfer(state_, leader, std::nullopt, "it is no member any more")) {
+      return become_follower(state_.term(), std::nullopt, "it is no member any more");
+    }
+  } else {
+    flee_stalled_disk(state_, leader);
+  }
+  advance_transfer(state_, leader);
+  if (leaves && (!leader.transfer || leader.transfer->asked)) {
+    become_follower(state_.term(), std::nullopt, "it is no member any more");
   }
 }
 
@@ -344,6 +419,7 @@ Output Raft::finish_step() {
     anything = true;
   }
   if (anything) {
+    state_.writes_under_way.emplace_back(state_.next_write, state_.now);
     ++state_.next_write;
     state_.output.persist = std::move(batch);
   }
@@ -361,6 +437,7 @@ std::optional<Instant> Raft::deadline() const {
   Instant due = std::min(leader.heartbeat_due,
                          quorum_heard(state_, leader) + state_.options.election_timeout);
   if (leader.commit_notice_due) due = std::min(due, *leader.commit_notice_due);
+  if (leader.transfer) due = std::min(due, leader.transfer->deadline);
   return due;
 }
 

@@ -7,11 +7,16 @@
 #include <vector>
 
 #include "core/base/time.h"
+#include "core/raft/admin.h"
 #include "core/raft/state.h"
 
 namespace anchor::raft {
 
-enum class ProposalRefused : std::uint8_t { kNotLeader, kOverloaded };
+enum class ProposalRefused : std::uint8_t {
+  kNotLeader,
+  kOverloaded,
+  kTransferring,  // it may be proposed again when the transfer has ended
+};
 
 // A leader as a server knows it.
 struct KnownLeader {
@@ -44,6 +49,13 @@ class Raft {
   // Appends a command at the leader. It is committed when the entry at this index is, with this
   // term.
   std::expected<LogPosition, ProposalRefused> propose(Bytes command);
+  // Changes the members, at the leader; the answer is the position of the configuration after whose
+  // commitment, as soon as none is joint, the change is done; none if it is so already.
+  std::expected<std::optional<LogPosition>, AdminRefused> change_members(
+      const AdminRequest& request);
+  // Begins to hand leadership over. The answer is to whom.
+  std::expected<ServerId, AdminRefused> transfer_leadership(const std::optional<ServerId>& target,
+                                                            const std::string& reason);
   // Asks for a read index, from the leader if this server is not the one; requests get lost with a
   // leader, and whoever asked asks again. `context` grows with each call in a boot. Requires:
   // leader().
@@ -65,6 +77,8 @@ class Raft {
   const Log& log() const { return state_.log; }
   const Configuration& configuration() const { return state_.configuration(); }
   bool is_leader() const { return std::holds_alternative<Leader>(role_); }
+  // A leader that hands over takes no proposals meanwhile.
+  bool transferring() const;
   // Of this term, if known; this server itself if it leads.
   std::optional<KnownLeader> leader() const;
 
@@ -73,15 +87,20 @@ class Raft {
   void on_vote_reply(const Message& message, const VoteReply& reply);
   void on_append_entries(const Message& message, const AppendEntries& request);
   void on_read_index_reply(const Message& message, const ReadIndexReply& reply);
+  void on_timeout_now(const Message& message);
   void on_stale(const Message& message);
   void on_follower_message(const Message& message, Leader& leader);
 
   void become_follower(Term term, std::optional<Peer> leader, const std::string& reason);
   void start_pre_vote(const std::string& reason);
-  void start_election();
+  void start_election(bool transfer, const std::string& reason);
   void become_leader(std::vector<ServerId> votes);
   void count_votes();
   void expire_deadlines();
+  void expire_leader(Leader& leader);
+  void advance_leader(Leader& leader);
+  bool answer_outsider(const Message& message);
+  void be_removed(Index configuration_index);
 
   State state_;
   Role role_;

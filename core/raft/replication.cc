@@ -157,7 +157,7 @@ bool send_entries(State& state, Leader& leader, Progress& progress) {
     std::uint64_t bytes = 0;
     for (const Entry& entry : entries) bytes += entry_bytes(entry);
     send_append(state, leader, progress, std::move(entries));
-    replicating.sent(progress.next.previous(), bytes);
+    replicating.sent(progress.next.previous(), bytes, state.now);
     sent = true;
   }
   return sent;

@@ -14,11 +14,19 @@ State::State(Options given, std::uint64_t seed, Recovered recovered)
       boot(recovered.boot),
       random(seed),
       hard_state(std::move(recovered.hard_state)),
-      log(recovered.base, std::move(recovered.base_configuration), std::move(recovered.entries)),
+      log(recovered.base, {recovered.base_configuration_index, std::move(recovered.base_configuration)},
+          std::move(recovered.entries)),
       commit_index(recovered.base.index) {
   ANCHOR_ASSERT(options.heartbeat_interval * 3 < options.election_timeout);
   ANCHOR_ASSERT(log.last().term <= hard_state.term);
   ANCHOR_ASSERT(log.configuration() != nullptr);
+}
+
+std::optional<Index> State::left_out_at(const Peer& peer) const {
+  const Log::Configured& committed = log.configuration_at(commit_index);
+  const bool admitted_later = peer.incarnation.value() >= committed.index.value();
+  if (admitted_later || committed.configuration->has(peer)) return std::nullopt;
+  return committed.index;
 }
 
 void State::enter_term(Term entered) {

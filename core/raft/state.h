@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -41,16 +43,27 @@ struct State {
   // The batch that this step will hand to the disk, if any.
   WriteId next_write{1};
   WriteId durable_write;
+  // When each batch was handed to the disk that is not durable yet, in the order of their ids.
+  std::deque<std::pair<WriteId, Instant>> writes_under_way;
   // The batch that holds `hard_state`; zero if that was durable at the start.
   WriteId hard_state_write;
   bool hard_state_changed = false;
+
+  // A committed configuration has left this server out, for good: it does not campaign any more.
+  bool removed = false;
 
   Output output;
   std::vector<ConfirmedRead> confirmed_reads;
 
   Term term() const { return hard_state.term; }
   const Configuration& configuration() const { return *log.configuration(); }
-  bool is_voter() const { return configuration().is_voter(self.id); }
+  // By the newest configuration in the log, committed or not.
+  bool is_member() const { return configuration().has(self); }
+  bool is_voter() const { return is_member() && configuration().is_voter(self.id); }
+
+  // The index of the committed configuration that has left the peer out, after it had been admitted,
+  // and so for good; none if it is a member, or may yet become one.
+  std::optional<Index> left_out_at(const Peer& peer) const;
 
   // A new term starts without a vote. Requires: `term` is above the current one.
   void enter_term(Term term);
@@ -85,9 +98,20 @@ struct Follower {
 // Wants to lead: asks first whether it would be elected (dissertation 9.6), then for votes.
 struct Candidate {
   bool pre_vote = true;
+  // The leader asked it to campaign.
+  bool transfer = false;
   std::set<ServerId> granted{};
   // None while its own vote is on its way to the disk: its requests have not left then.
   std::optional<Instant> election_deadline{};
+};
+
+// Leadership on its way to another (dissertation 3.10). Until it has arrived, or the deadline has
+// passed, the leader takes no proposals.
+struct Transfer {
+  ServerId target;
+  Instant deadline;
+  // TimeoutNow has left.
+  bool asked = false;
 };
 
 struct Leader {
@@ -103,6 +127,9 @@ struct Leader {
   // Invariant: the sum over the entries above the commit index.
   std::uint64_t uncommitted_bytes = 0;
   Reads reads{};
+  std::optional<Transfer> transfer{};
+  // Before it, no other attempt to hand over because of this server's own disk.
+  Instant flight_due{};
 };
 
 using Role = std::variant<Follower, Candidate, Leader>;

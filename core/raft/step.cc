@@ -21,6 +21,19 @@ struct Describe {
   std::string operator()(const LeaderLost& event) const {
     return "lost its leader: " + event.reason;
   }
+  std::string operator()(const ConfigurationAppended& event) const {
+    return "changes the members: " + event.change;
+  }
+  std::string operator()(const TransferStarted& event) const {
+    return "hands leadership over to " + event.target.name() + ": " + event.reason;
+  }
+  std::string operator()(const TransferFailed& event) const {
+    return "leads on: " + event.target.name() + " did not take leadership over in time";
+  }
+  std::string operator()(const Removed& event) const {
+    return "removed from the cluster by the configuration at index " +
+           std::to_string(event.configuration_index.value());
+  }
 };
 
 }  // namespace

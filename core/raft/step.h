@@ -49,8 +49,28 @@ struct LeaderLost {
   Term term;
   std::string reason;
 };
+struct ConfigurationAppended {
+  Term term;
+  Index index;
+  std::string change;  // in words
+};
+struct TransferStarted {
+  Term term;
+  ServerId target;
+  std::string reason;
+};
+struct TransferFailed {
+  Term term;
+  ServerId target;
+};
+// This server is a member no more, for good.
+struct Removed {
+  Term term;
+  Index configuration_index;  // of the configuration that has left it out
+};
 using Event =
-    std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost>;
+    std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost,
+                 ConfigurationAppended, TransferStarted, TransferFailed, Removed>;
 
 // One line in words, without the term.
 std::string describe(const Event& event);
@@ -74,8 +94,10 @@ struct Recovered {
   HardState hard_state;
   // The end of what a snapshot covers; zero without one. The log begins after it.
   LogPosition base;
-  // In force at `base`; null without a snapshot.
+  // In force at `base`, and the index of its entry. Without a snapshot: null, or what a server that
+  // has joined was told of the members.
   SharedConfiguration base_configuration;
+  Index base_configuration_index{};
   std::vector<Entry> entries;
 };
 

@@ -1,5 +1,6 @@
 #include "core/raft/types.h"
 
+#include "core/raft/admin.h"
 #include "core/raft/configuration.h"
 
 namespace anchor::raft {
@@ -18,6 +19,10 @@ bool operator==(const Entry& a, const Entry& b) {
   const auto* configuration = std::get_if<SharedConfiguration>(&a.payload);
   if (configuration == nullptr) return a.payload == b.payload;
   return **configuration == *std::get<SharedConfiguration>(b.payload);
+}
+
+bool operator==(const ConfigurationChanged& a, const ConfigurationChanged& b) {
+  return a.index == b.index && *a.configuration == *b.configuration;
 }
 
 std::uint64_t entry_bytes(const Entry& entry) {

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+
+#include "core/raft/admin.h"
+#include "core/raft/state.h"
+
+namespace anchor::raft {
+
+// Leadership transfer (dissertation 3.10).
+
+// Begins to hand over to `target`, or to the voter that is best prepared: who answers, whose disk
+// is prompt, and who has most of the log.
+std::expected<ServerId, AdminRefused> begin_transfer(State& state, Leader& leader,
+                                                     const std::optional<ServerId>& target,
+                                                     const std::string& reason);
+
+// Asks the target to campaign as soon as it has the whole log, durably; gives up at the deadline.
+void advance_transfer(State& state, Leader& leader);
+
+// A leader whose oldest write has been on its way to the disk for an election timeout hands over, if
+// there is a voter with a better disk: all may share a slow one, and somebody must lead.
+void flee_stalled_disk(State& state, Leader& leader);
+
+}  // namespace anchor::raft
