@@ -32,6 +32,7 @@ Output Replica::step(Instant now, std::span<const Input> inputs) {
   advance();
   // What that answered made room for the next question, which is not to wait for another step.
   if (reads_.ready_to_ask()) advance();
+  settle(administration_.step_ended(raft_));
   expire_requests();
   forget_answered();
 
@@ -45,6 +46,7 @@ Output Replica::step(Instant now, std::span<const Input> inputs) {
 
 void Replica::advance() {
   notice_leader_change();
+  release_held_forwards();
   hand_over_writes();
   ask_for_read_index();
   raft_.advance();
@@ -52,6 +54,7 @@ void Replica::advance() {
   serve_reads();
   notice_leader_change();
   // Of what the log has cut: it is the next leader's.
+  release_held_forwards();
   hand_over_writes();
 }
 
@@ -83,17 +86,22 @@ void Replica::take(const ClientRequest& input) {
   if (requests_.size() >= options_.waiting_requests || waiting_bytes_ >= options_.waiting_bytes) {
     return reply(input.id, NotApplied{Refusal::kOverloaded});
   }
-  const auto* command = std::get_if<kv::Command>(&input.body);
   const Instant patience = leader_ ? input.deadline : now_ + options_.leader_wait;
   Request request{.deadline = input.deadline, .expires = std::min(input.deadline, patience)};
-  if (command != nullptr) {
-    Bytes encoded = kv::encode_command(*command);
-    waiting_bytes_ += encoded.size();
-    request.body = std::move(encoded);
-    unsent_writes_.push_back(input.id);
-  } else {
-    request.body = std::get<ReadKey>(input.body).key;
+  if (const auto* key = std::get_if<ReadKey>(&input.body)) {
+    request.body = key->key;
     reads_.add(input.id);
+  } else {
+    raft::Proposal proposal;
+    if (const auto* admin = std::get_if<raft::AdminRequest>(&input.body)) {
+      proposal = *admin;
+    } else {
+      Bytes encoded = kv::encode_command(std::get<kv::Command>(input.body));
+      waiting_bytes_ += encoded.size();
+      proposal = raft::Command{std::move(encoded)};
+    }
+    request.body = std::move(proposal);
+    unsent_writes_.push_back(input.id);
   }
   expiries_.emplace(request.expires, input.id);
   requests_.emplace_hint(requests_.end(), input.id, std::move(request));
@@ -105,7 +113,7 @@ void Replica::take(const Persisted& input) {
 
 void Replica::take(const PeerUnreachable& input) {
   raft_.peer_unreachable(input.peer);
-  if (leader_ && leader_->id == input.peer) expect_no_answers();
+  if (leader_ && leader_->peer.id == input.peer) expect_no_answers();
 }
 
 // --- Writes -------------------------------------------------------------------------------------
@@ -123,9 +131,7 @@ void Replica::expect_no_answers() {
 
 void Replica::notice_leader_change() {
   const std::optional<raft::KnownLeader> known = raft_.leader();
-  const bool same = known.has_value() == leader_.has_value() && raft_.term() == leader_term_ &&
-                    (!known || (known->id == leader_->id && known->boot == leader_->boot));
-  if (same) return;
+  if (known == leader_ && raft_.term() == leader_term_) return;
   expect_no_answers();
   leader_ = known;
   leader_term_ = raft_.term();
@@ -133,35 +139,63 @@ void Replica::notice_leader_change() {
   if (raft_.is_leader()) taken_forwards_.begin(raft_.term());
 }
 
-// Whoever led in a term does not lead in it again: until another is known, writes wait.
+// Whoever led in a term does not lead in it again: until another is known, writes wait. They also
+// wait while this leader hands over: they are the next one's, or go on if it leads on.
 bool Replica::leader_takes_writes() const {
-  return leader_ && leader_term_ > deposed_term_;
+  return leader_ && leader_term_ > deposed_term_ && !raft_.transferring();
 }
 
 void Replica::hand_over_writes() {
   if (!leader_takes_writes()) return;
   for (const RequestId id : std::exchange(unsent_writes_, {})) {
     const auto found = requests_.find(id);
-    if (found != requests_.end()) hand_over(id, found->second, *leader_);
+    if (found == requests_.end()) continue;
+    if (leader_takes_writes()) {
+      hand_over(id, found->second, *leader_);
+    } else {  // one of these was the request to transfer
+      unsent_writes_.push_back(id);
+    }
   }
 }
 
 void Replica::hand_over(RequestId id, Request& request, const raft::KnownLeader& leader) {
-  const Bytes& command = std::get<Bytes>(request.body);
-  if (raft_.is_leader()) {
-    const auto position = raft_.propose(command);
-    if (!position) return reply(id, NotApplied{Refusal::kOverloaded});
-    proposals_.emplace_hint(proposals_.end(), std::pair{position->index, position->term}, id);
-  } else {
-    const std::uint64_t sequence = ++last_sequence_;
-    forwarded_.emplace_hint(forwarded_.end(), sequence, Forwarded{id, raft_.term()});
-    raft_.send(leader.id, raft::ForwardRequest{.sequence = sequence,
-                                               .leader_boot = leader.boot,
-                                               .leader_term = raft_.term(),
-                                               .command = command});
-  }
+  const raft::Proposal& proposal = std::get<raft::Proposal>(request.body);
   request.handed_over = true;
   set_expiry(id, request, request.deadline);
+  if (raft_.is_leader()) return propose(id, proposal);
+  const std::uint64_t sequence = ++last_sequence_;
+  forwarded_.emplace_hint(forwarded_.end(), sequence, Forwarded{id, raft_.term()});
+  raft_.send(leader.peer, raft::ForwardRequest{.sequence = sequence,
+                                             .leader_boot = leader.boot,
+                                             .leader_term = raft_.term(),
+                                             .proposal = proposal});
+}
+
+// Requires: this server leads, and does not hand over.
+void Replica::propose(Proposer proposer, const raft::Proposal& proposal) {
+  if (const auto* request = std::get_if<raft::AdminRequest>(&proposal)) {
+    if (auto done = administration_.begin(raft_, proposer, *request)) {
+      administered(proposer, std::move(*done));
+    }
+    return;
+  }
+  const auto position = raft_.propose(std::get<raft::Command>(proposal).payload);
+  if (!position) return overloaded(proposer);
+  proposals_.emplace_hint(proposals_.end(), std::pair{position->index, position->term},
+                          std::move(proposer));
+}
+
+void Replica::release_held_forwards() {
+  if (held_forwards_.empty() || raft_.transferring()) return;
+  for (auto& [origin, proposal] : std::exchange(held_forwards_, {})) {
+    if (!raft_.is_leader()) {
+      not_applied(origin);
+    } else if (raft_.transferring()) {  // again, by one of these
+      held_forwards_.emplace_back(std::move(origin), std::move(proposal));
+    } else {
+      propose(std::move(origin), proposal);
+    }
+  }
 }
 
 // Certainly not applied: the next leader may have it.
@@ -172,23 +206,17 @@ void Replica::await_leader(RequestId id, Request& request) {
 }
 
 void Replica::take_forward(const raft::Message& message, const raft::ForwardRequest& request) {
-  const auto refuse = [&](raft::ForwardOutcome outcome) {
-    raft_.send(message.from.id, raft::ForwardReply{.requester_boot = message.from_boot,
-                                                   .sequence = request.sequence,
-                                                   .outcome = outcome});
-  };
   // Meant for a boot that may have taken it, which this one cannot know: no answer.
   if (request.leader_boot != raft_.state().boot) return;
   const bool leads = raft_.is_leader() && raft_.term() == request.leader_term;
   if (taken_forwards_.term() != request.leader_term) return;
   if (!taken_forwards_.take(message.from, message.from_boot, request.sequence)) return;
+  ForwardedFrom origin{message.from, message.from_boot, request.sequence};
   // Never taken before, and never led in that term again: certain.
-  if (!leads) return refuse(raft::ForwardOutcome::kNotApplied);
-
-  const auto position = raft_.propose(request.command);
-  if (!position) return refuse(raft::ForwardOutcome::kOverloaded);
-  proposals_.emplace(std::pair{position->index, position->term},
-                     ForwardedFrom{message.from.id, message.from_boot, request.sequence});
+  if (!leads) return not_applied(origin);
+  if (!raft_.transferring()) return propose(std::move(origin), request.proposal);
+  if (held_forwards_.size() >= options_.waiting_requests) return overloaded(origin);
+  held_forwards_.emplace_back(std::move(origin), request.proposal);
 }
 
 void Replica::take_forward_reply(const raft::ForwardReply& forward_reply) {
@@ -204,7 +232,10 @@ void Replica::take_forward_reply(const raft::ForwardReply& forward_reply) {
   if (found == requests_.end()) return;
   switch (forward_reply.outcome) {
     case raft::ForwardOutcome::kApplied:
-      if (auto result = kv::decode_result(forward_reply.result)) {
+      if (const auto* answer = std::get_if<raft::AdminAnswer>(&forward_reply.result)) {
+        return reply(id, AdminDone{*answer});
+      }
+      if (auto result = kv::decode_result(std::get<Bytes>(forward_reply.result))) {
         return reply(id, WriteApplied{std::move(*result)});
       }
       return reply(id, OutcomeUnknown{});
@@ -225,38 +256,78 @@ void Replica::apply_committed() {
     bytes += raft::entry_bytes(entry);
     const auto* command = std::get_if<raft::Command>(&entry.payload);
     if (command == nullptr) {
-      settle(entry.index, entry.term, nullptr);
+      settle(entry, nullptr);
     } else {
       const kv::CommandResult result = store_.apply(command->payload);
-      settle(entry.index, entry.term, &result);
+      settle(entry, &result);
+    }
+    settle(administration_.applied(entry));
+  }
+}
+
+// The entry is what was committed at its index: a proposal of another term for the same index never
+// will be. `result` is null where the entry is no command.
+void Replica::settle(const raft::Entry& entry, const kv::CommandResult* result) {
+  while (!proposals_.empty() && proposals_.begin()->first.first <= entry.index) {
+    const auto proposal = proposals_.extract(proposals_.begin());
+    if (proposal.key() == std::pair{entry.index, entry.term} && result != nullptr) {
+      applied(proposal.mapped(), *result);
+    } else {
+      not_applied(proposal.mapped());
     }
   }
 }
 
-// The entry with this term is what was committed at the index: a proposal of another term for the
-// same index never will be. `result` is null where the entry is no command.
-void Replica::settle(raft::Index index, raft::Term term, const kv::CommandResult* result) {
-  while (!proposals_.empty() && proposals_.begin()->first.first <= index) {
-    const auto proposal = proposals_.extract(proposals_.begin());
-    const bool applied = proposal.key() == std::pair{index, term} && result != nullptr;
-    if (const auto* id = std::get_if<RequestId>(&proposal.mapped())) {
-      const auto found = requests_.find(*id);
-      if (found == requests_.end()) continue;
-      if (applied) {
-        reply(*id, WriteApplied{*result});
-      } else {
-        await_leader(*id, found->second);
-      }
-      continue;
+void Replica::settle(std::vector<Administration::Settled> settled) {
+  for (auto& [proposer, answer] : settled) {
+    if (answer) {
+      administered(proposer, std::move(*answer));
+    } else {
+      not_applied(proposer);
     }
-    const auto& origin = std::get<ForwardedFrom>(proposal.mapped());
-    raft_.send(origin.id,
-               raft::ForwardReply{.requester_boot = origin.boot,
-                                  .sequence = origin.sequence,
-                                  .outcome = applied ? raft::ForwardOutcome::kApplied
-                                                     : raft::ForwardOutcome::kNotApplied,
-                                  .result = applied ? kv::encode_result(*result) : Bytes{}});
   }
+}
+
+// --- What proposers are told --------------------------------------------------------------------
+
+void Replica::applied(const Proposer& proposer, const kv::CommandResult& result) {
+  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
+    send_forward_reply(*origin, raft::ForwardOutcome::kApplied, kv::encode_result(result));
+  } else if (requests_.contains(std::get<RequestId>(proposer))) {
+    reply(std::get<RequestId>(proposer), WriteApplied{result});
+  }
+}
+
+void Replica::administered(const Proposer& proposer, raft::AdminAnswer answer) {
+  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
+    send_forward_reply(*origin, raft::ForwardOutcome::kApplied, std::move(answer));
+  } else if (requests_.contains(std::get<RequestId>(proposer))) {
+    reply(std::get<RequestId>(proposer), AdminDone{std::move(answer)});
+  }
+}
+
+// Certainly: another leader may have it.
+void Replica::not_applied(const Proposer& proposer) {
+  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
+    return send_forward_reply(*origin, raft::ForwardOutcome::kNotApplied, {});
+  }
+  const auto found = requests_.find(std::get<RequestId>(proposer));
+  if (found != requests_.end()) await_leader(found->first, found->second);
+}
+
+void Replica::overloaded(const Proposer& proposer) {
+  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
+    return send_forward_reply(*origin, raft::ForwardOutcome::kOverloaded, {});
+  }
+  reply(std::get<RequestId>(proposer), NotApplied{Refusal::kOverloaded});
+}
+
+void Replica::send_forward_reply(const ForwardedFrom& origin, raft::ForwardOutcome outcome,
+                                 std::variant<Bytes, raft::AdminAnswer> result) {
+  raft_.send(origin.peer, raft::ForwardReply{.requester_boot = origin.boot,
+                                           .sequence = origin.sequence,
+                                           .outcome = outcome,
+                                           .result = std::move(result)});
 }
 
 // --- Reads --------------------------------------------------------------------------------------
@@ -320,8 +391,10 @@ void Replica::reply(RequestId id, Outcome outcome) {
   const auto found = requests_.find(id);
   if (found != requests_.end()) {
     expiries_.erase({found->second.expires, id});
-    const auto* command = std::get_if<Bytes>(&found->second.body);
-    if (command != nullptr) waiting_bytes_ -= command->size();
+    if (const auto* proposal = std::get_if<raft::Proposal>(&found->second.body)) {
+      const auto* command = std::get_if<raft::Command>(proposal);
+      if (command != nullptr) waiting_bytes_ -= command->payload.size();
+    }
     requests_.erase(found);
   }
   replies_.push_back({id, std::move(outcome)});

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/administration.h"
 #include "core/base/time.h"
 #include "core/forwards.h"
 #include "core/kv/command.h"
@@ -32,12 +33,14 @@ struct ReadKey {
   std::string key;
 };
 
+using RequestBody = std::variant<kv::Command, ReadKey, raft::AdminRequest>;
+
 // A request of a client of this node. It is answered exactly once, at the latest when `deadline`
 // has passed.
 struct ClientRequest {
   RequestId id;
   Instant deadline;
-  std::variant<kv::Command, ReadKey> body;
+  RequestBody body;
 };
 
 // The batch `id`, and every one before it, is durable.
@@ -71,7 +74,11 @@ struct NotApplied {
 };
 // The write may or may not be applied, now or later.
 struct OutcomeUnknown {};
-using Outcome = std::variant<WriteApplied, ReadDone, NotApplied, OutcomeUnknown>;
+// To an administrator's request.
+struct AdminDone {
+  raft::AdminAnswer answer;
+};
+using Outcome = std::variant<WriteApplied, ReadDone, NotApplied, OutcomeUnknown, AdminDone>;
 
 struct Reply {
   RequestId id;
@@ -127,21 +134,14 @@ class Replica {
  private:
   // A client's request until it is answered.
   struct Request {
-    // A write's command, encoded, or the key to read.
-    std::variant<Bytes, std::string> body{};
+    // For the leader; or the key to read.
+    std::variant<raft::Proposal, std::string> body{};
     Instant deadline{};
     // When it is answered without an outcome; never after `deadline`.
     Instant expires{};
     // It may be in a log: from now on only the log can say that it is not applied.
     bool handed_over = false;
   };
-  // Whose write an entry at the leader is.
-  struct ForwardedFrom {
-    raft::ServerId id;
-    raft::Boot boot;
-    std::uint64_t sequence = 0;
-  };
-  using Proposer = std::variant<RequestId, ForwardedFrom>;
   // A write that went to the leader of a term.
   struct Forwarded {
     RequestId id;
@@ -161,10 +161,19 @@ class Replica {
   void expect_no_answers();
   void hand_over_writes();
   void hand_over(RequestId id, Request& request, const raft::KnownLeader& leader);
+  void propose(Proposer proposer, const raft::Proposal& proposal);
+  void release_held_forwards();
   void await_leader(RequestId id, Request& request);
   void ask_for_read_index();
   void apply_committed();
-  void settle(raft::Index index, raft::Term term, const kv::CommandResult* result);
+  void settle(const raft::Entry& entry, const kv::CommandResult* result);
+  void settle(std::vector<Administration::Settled> settled);
+  void applied(const Proposer& proposer, const kv::CommandResult& result);
+  void administered(const Proposer& proposer, raft::AdminAnswer answer);
+  void not_applied(const Proposer& proposer);
+  void overloaded(const Proposer& proposer);
+  void send_forward_reply(const ForwardedFrom& origin, raft::ForwardOutcome outcome,
+                          std::variant<Bytes, raft::AdminAnswer> result);
   void serve_reads();
   void expire_requests();
   void forget_answered();
@@ -185,7 +194,7 @@ class Replica {
   std::size_t waiting_bytes_ = 0;
   std::set<std::pair<Instant, RequestId>> expiries_;
 
-  // Writes that wait for a leader.
+  // Writes and administrators' requests that wait for a leader.
   std::vector<RequestId> unsent_writes_;
   // Writes that went to another leader, by sequence.
   std::map<std::uint64_t, Forwarded> forwarded_;
@@ -195,6 +204,10 @@ class Replica {
   // Entries of this leader, or of the leader that it was, until their index is applied.
   std::map<std::pair<raft::Index, raft::Term>, Proposer> proposals_;
   TakenForwards taken_forwards_;
+  Administration administration_;
+  // Requests that others forwarded to this leader while it hands over: proposed if it leads on, and
+  // else refused.
+  std::vector<std::pair<ForwardedFrom, raft::Proposal>> held_forwards_;
 
   PendingReads reads_;
 

@@ -55,7 +55,7 @@ class Peers {
   raft::Message message(std::uint64_t from, raft::Term term, raft::MessageBody body) {
     return {.from = peer_of(from),
             .from_boot = raft::Boot(decisions_.below(16) == 0 ? 2 : 1),
-            .to = peer_of(1).id,
+            .to = peer_of(1),
             .term = term,
             .body = std::move(body)};
   }

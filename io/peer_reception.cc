@@ -163,7 +163,7 @@ void PeerReception::take_in(proto::Peer::DeliverParams::Reader call) {
     if (message->from != sender_->peer || message->from_boot != sender_->boot) {
       return cut_off("a message of another sender than its handshake named");
     }
-    if (message->to != us.self.id) return cut_off("a message for another server");
+    if (message->to.id != us.self.id) return cut_off("a message for another server");
     context_.handler.on_message(std::move(*message));
     if (ended_) return;
   }

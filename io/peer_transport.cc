@@ -75,7 +75,7 @@ void PeerTransport::set_peers(const std::map<raft::ServerId, std::string>& addre
 void PeerTransport::send(const raft::Message& message) {
   ANCHOR_ASSERT(context_.membership && message.from == context_.membership->self &&
                 message.from_boot == context_.membership->boot);
-  const auto link = links_.find(message.to);
+  const auto link = links_.find(message.to.id);
   if (link == links_.end()) return;
   Bytes frame = codec::encode_message(context_.membership->cluster_id, message);
   ANCHOR_ASSERT(frame.size() <= context_.options.frame_bytes);

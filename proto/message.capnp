@@ -13,6 +13,7 @@ struct Message {
   fromIncarnation @2 :UInt64;
   fromBoot @3 :UInt64;
   to @4 :Text;
+  toIncarnation @42 :UInt64;
   term @5 :UInt64;
 
   body :union {

@@ -37,6 +37,13 @@ struct LogRecord {
   entry @1 :Entry;
 }
 
+# What a server that has joined was told of the members, in the database "stable": what it knows of
+# them until its log says it.
+struct Membership {
+  clusterId @0 :UInt64;
+  configuration @1 :Configuration;
+}
+
 # The newest hard state: in the database "stable", and in the file "hardstate".
 struct HardState {
   clusterId @0 :UInt64;

@@ -47,8 +47,8 @@ Node::~Node() {
 std::optional<LeaderInfo> Node::leader() const {
   const auto known = raft().leader();
   if (!known) return std::nullopt;
-  const raft::Member* member = raft().configuration().find(known->id);
-  return LeaderInfo{.id = known->id.name(),
+  const raft::Member* member = raft().configuration().find(known->peer.id);
+  return LeaderInfo{.id = known->peer.id.name(),
                     .http_address = member == nullptr ? "" : member->http_address};
 }
 
@@ -162,7 +162,7 @@ NodeStatus::PeerStatus Node::peer_status(const raft::Member& member, Instant now
   const auto known = raft().leader();
   if (self) {
     peer.role = role();
-  } else if (known && known->id == member.id) {
+  } else if (known && known->peer.id == member.id) {
     peer.role = NodeStatus::Role::kLeader;
   } else if (!raft().configuration().is_voter(member.id)) {
     peer.role = NodeStatus::Role::kLearner;

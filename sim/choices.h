@@ -27,6 +27,7 @@ enum class Stream : std::uint8_t {
   kFault,
   kClient,
   kHeal,
+  kOperator,
   kCount,
 };
 

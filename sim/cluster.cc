@@ -43,29 +43,34 @@ Disk founded(std::size_t number, const raft::Configuration& configuration) {
 
 }  // namespace
 
-Node::Node(std::size_t its_number, Disk its_disk, DriftingClock its_clock)
-    : number(its_number), id(id_of(its_number)), disk(std::move(its_disk)), clock(its_clock) {}
+Node::Node(std::size_t its_number, DriftingClock its_clock)
+    : number(its_number), id(id_of(its_number)), clock(its_clock) {}
 
 Cluster::Cluster(const Mix& mix, Choices& choices, FaultCounts& faults, Trace trace)
     : mix_(mix),
       choices_(choices),
       faults_(faults),
       trace_(std::move(trace)),
-      configuration_(configuration_of(mix.nodes)),
-      images_(mix.nodes),
-      network_(mix.nodes, mix.faults, choices, faults),
-      checker_(configuration_, images_),
+      images_(mix.nodes + mix.spares),
+      network_(mix.nodes + mix.spares, mix.faults, choices, faults),
+      checker_(images_),
       history_(checker_) {
-  nodes_.reserve(mix.nodes);
-  for (std::size_t number = 0; number < mix.nodes; ++number) {
+  const raft::Configuration configuration = configuration_of(mix.nodes);
+  nodes_.reserve(images_.size());
+  for (std::size_t number = 0; number < images_.size(); ++number) {
     const Duration offset = choices.between(0s, 3600s, Stream::kSetup, number);
     const std::uint64_t drift = choices.below(2 * mix.faults.drift_ppm + 1, Stream::kSetup, number);
     const auto drift_ppm =
         static_cast<std::int32_t>(drift) - static_cast<std::int32_t>(mix.faults.drift_ppm);
-    nodes_.emplace_back(number, founded(number, configuration_), DriftingClock(offset, drift_ppm));
-    images_[number] = &nodes_.back().disk.image();
+    nodes_.emplace_back(number, DriftingClock(offset, drift_ppm));
+    if (number < mix.nodes) give_disk(nodes_.back(), founded(number, configuration));
   }
   for (std::size_t number = 0; number < mix.nodes; ++number) restart(number);
+}
+
+void Cluster::give_disk(Node& node, Disk disk) {
+  node.disk.emplace(std::move(disk));
+  images_[node.number] = &node.disk->image();
 }
 
 void Cluster::run_until(Instant end) {
@@ -145,7 +150,7 @@ void Cluster::carry_out(Node& node, Output output) {
   }
   if (crash_point(node, 0, crash_at)) return;
   if (output.persist) {
-    node.disk.submit(std::move(*output.persist));
+    node.disk->submit(std::move(*output.persist));
     start_disk(node);
   }
   if (crash_point(node, 1, crash_at)) return;
@@ -165,6 +170,10 @@ bool Cluster::crash_point(Node& node, std::uint64_t point, std::uint64_t chosen)
 }
 
 void Cluster::answer(Node& node, const Reply& reply) {
+  if (const auto admin = node.admin_requests.extract(reply.id)) {
+    note(reply.outcome.index());
+    return admin.mapped()(&reply.outcome);
+  }
   const auto found = node.requests.find(reply.id);
   ANCHOR_ASSERT(found != node.requests.end(), "each request is answered once");
   const OperationId operation = found->second;
@@ -180,23 +189,33 @@ void Cluster::answer(Node& node, const Reply& reply) {
   if (answer_) answer_(operation, &reply.outcome);
 }
 
-OperationId Cluster::submit(std::size_t number, std::variant<kv::Command, ReadKey> request) {
-  Node& node = nodes_[number];
+RequestId Cluster::give_request(Node& node, RequestBody body) {
   ANCHOR_ASSERT(node.up());
   const RequestId id(++last_request_);
-  const OperationId operation = history_.call(request);
   const Instant deadline =
-      node.clock.at(now_) + choices_.between(500ms, 6s, Stream::kClient, number);
-  node.requests.emplace(id, operation);
-  give(node, ClientRequest{.id = id, .deadline = deadline, .body = std::move(request)});
+      node.clock.at(now_) + choices_.between(500ms, 6s, Stream::kClient, node.number);
+  give(node, ClientRequest{.id = id, .deadline = deadline, .body = std::move(body)});
+  return id;
+}
+
+OperationId Cluster::submit(std::size_t number, std::variant<kv::Command, ReadKey> request) {
+  Node& node = nodes_[number];
+  const OperationId operation = history_.call(request);
+  RequestBody body = std::visit([](auto& kind) { return RequestBody(std::move(kind)); }, request);
+  node.requests.emplace(give_request(node, std::move(body)), operation);
   return operation;
+}
+
+void Cluster::administer(std::size_t number, raft::AdminRequest request, AdminCallback callback) {
+  Node& node = nodes_[number];
+  node.admin_requests.emplace(give_request(node, std::move(request)), std::move(callback));
 }
 
 // --- The disk -----------------------------------------------------------------------------------
 
 void Cluster::start_disk(Node& node) {
-  if (!node.disk.idle_with_work()) return;
-  node.disk.begin();
+  if (!node.disk->idle_with_work()) return;
+  node.disk->begin();
   const Faults& faults = mix_.faults;
   Duration most = faults.disk_most;
   if (node.slow_disk) most = std::max(most, faults.slow_disk_most);
@@ -210,7 +229,7 @@ void Cluster::happen(const DiskDone& done) {
   Node& node = nodes_[done.node];
   if (done.life != node.life) return;
   ++events_;
-  node.persisted = node.disk.complete(
+  node.persisted = node.disk->complete(
       [&](const raft::PersistBatch& batch) { checker_.writing(node.number, batch); });
   start_disk(node);
   wake(node, now_ + choices_.between(0us, kTurnMost, Stream::kTurn, node.number));
@@ -226,7 +245,7 @@ void Cluster::send(Node& node, const std::vector<raft::Message>& messages) {
     std::memcpy(&header, frame.data(), sizeof header);
     note(header);
     const auto to =
-        static_cast<std::size_t>(std::ranges::find(nodes_, message.to, &Node::id) - nodes_.begin());
+        static_cast<std::size_t>(std::ranges::find(nodes_, message.to.id, &Node::id) - nodes_.begin());
     ANCHOR_ASSERT(to < nodes_.size());
     for (Delivery& delivery : network_.send(node.number, to, frame, now_)) {
       const Instant at = delivery.at;
@@ -250,7 +269,7 @@ void Cluster::crash(std::size_t number) {
   Node& node = nodes_[number];
   if (!node.up()) return;
   trace(node, "crashes");
-  node.disk.crash(static_cast<Surviving>(choices_.below(3, Stream::kDiskAtCrash, number)));
+  node.disk->crash(static_cast<Surviving>(choices_.below(3, Stream::kDiskAtCrash, number)));
   node.replica.reset();
   node.paused = false;
   node.inputs.clear();
@@ -261,13 +280,14 @@ void Cluster::crash(std::size_t number) {
   for (const auto& [id, operation] : std::exchange(node.requests, {})) {
     if (answer_) answer_(operation, nullptr);
   }
+  for (const auto& [id, callback] : std::exchange(node.admin_requests, {})) callback(nullptr);
 }
 
 void Cluster::restart(std::size_t number) {
   Node& node = nodes_[number];
-  if (node.up()) return;
-  const codec::StableState stored = node.disk.image().stable;
-  raft::Recovered recovered = node.disk.boot();
+  if (node.up() || !node.disk) return;
+  const codec::StableState stored = node.disk->image().stable;
+  raft::Recovered recovered = node.disk->boot();
   trace(node, "starts, boot " + std::to_string(recovered.boot.value()));
   const Replica::Options options{.raft = mix_.raft,
                                  .seed = choices_.draw(Stream::kSetup, number),
@@ -277,10 +297,31 @@ void Cluster::restart(std::size_t number) {
   node.replica.emplace(options, std::move(recovered));
   const raft::State& state = node.replica->raft().state();
   check(state.hard_state == stored.hard_state && state.boot == stored.boot.next() &&
-            state.log.last().index == node.disk.image().last(),
+            state.log.last().index == node.disk->image().last(),
         "recovers-what-was-stored", node.id.name());
   checker_.booted(number, *node.replica);
   wake(node, now_);
+}
+
+void Cluster::join(std::size_t number, const raft::Configuration& members) {
+  Node& node = nodes_[number];
+  ANCHOR_ASSERT(!node.disk && members.find(node.id) != nullptr);
+  give_disk(node, Disk({.cluster_id = kClusterId,
+                        .self = members.find(node.id)->peer(),
+                        .boot = {},
+                        .hard_state = {}},
+                       members));
+  trace(node, "joins");
+  restart(number);
+}
+
+void Cluster::wipe(std::size_t number) {
+  Node& node = nodes_[number];
+  crash(number);
+  trace(node, "is wiped");
+  images_[number] = nullptr;
+  node.disk.reset();
+  checker_.wiped(number);
 }
 
 void Cluster::pause(std::size_t number) {

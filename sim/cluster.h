@@ -22,15 +22,19 @@
 
 namespace anchor::sim {
 
+// What became of an administrator's request; null as for an Answer.
+using AdminCallback = std::function<void(const Outcome*)>;
+
 // A node: the production replica within a shell made of virtual things.
 struct Node {
-  Node(std::size_t number, Disk disk, DriftingClock clock);
+  Node(std::size_t number, DriftingClock clock);
 
   bool up() const { return replica.has_value(); }
 
   std::size_t number;
   raft::ServerId id;
-  Disk disk;
+  // None: there is no such server, or it has lost all that it had.
+  std::optional<Disk> disk{};
   DriftingClock clock;
 
   // None: the process is down.
@@ -48,6 +52,7 @@ struct Node {
 
   DeferredMessages deferred{};
   std::map<RequestId, OperationId> requests{};
+  std::map<RequestId, AdminCallback> admin_requests{};
 };
 
 // What became of an operation. Null: the connection broke, and nobody knows.
@@ -80,10 +85,17 @@ class Cluster {
 
   // Requires: the node is up; `answer` is called exactly once.
   OperationId submit(std::size_t number, std::variant<kv::Command, ReadKey> request);
+  // The same. `callback` is called once, unless the node is paused for good.
+  void administer(std::size_t number, raft::AdminRequest request, AdminCallback callback);
   void on_answer(Answer answer) { answer_ = std::move(answer); }
 
   void crash(std::size_t number);
+  // If it has a disk.
   void restart(std::size_t number);
+  // Starts for the first time, as the member that it was admitted as. Requires: it has no disk.
+  void join(std::size_t number, const raft::Configuration& members);
+  // All that it had is gone. Requires: it is a member no more.
+  void wipe(std::size_t number);
   void pause(std::size_t number);
   void resume(std::size_t number);
   void set_slow_disk(std::size_t number, bool slow) { nodes_[number].slow_disk = slow; }
@@ -125,7 +137,9 @@ class Cluster {
   void carry_out(Node& node, Output output);
   bool crash_point(Node& node, std::uint64_t point, std::uint64_t chosen);
   void send(Node& node, const std::vector<raft::Message>& messages);
+  RequestId give_request(Node& node, RequestBody body);
   void answer(Node& node, const Reply& reply);
+  void give_disk(Node& node, Disk disk);
   void start_disk(Node& node);
   bool spared(const Node& node) const { return !spared_.empty() && spared_[node.number]; }
   void note(std::uint64_t value) { hash_ = mix64(hash_ ^ value); }
@@ -135,7 +149,6 @@ class Cluster {
   Choices& choices_;
   FaultCounts& faults_;
   Trace trace_;
-  raft::Configuration configuration_;
   std::vector<const DiskImage*> images_;
   std::vector<Node> nodes_;
   Network network_;

@@ -31,16 +31,15 @@ std::uint64_t command_hash(const Bytes& command) {
   return hash_bytes(command.view(), 1);
 }
 
-ClusterChecker::ClusterChecker(const raft::Configuration& configuration,
-                               const std::vector<const DiskImage*>& disks)
-    : configuration_(configuration), disks_(disks), nodes_(disks.size()) {}
+ClusterChecker::ClusterChecker(const std::vector<const DiskImage*>& disks)
+    : disks_(disks), nodes_(disks.size()) {}
 
 void ClusterChecker::booted(std::size_t node, const Replica& replica) {
   NodeView& view = nodes_[node];
   const raft::Term term = replica.raft().term();
   check(term >= view.said_term, "monotonic-term", "node " + std::to_string(node + 1));
   view = {.term = term, .said_term = term};
-  follow_log(node, replica.raft().log());
+  follow_log(node, replica.raft());
 }
 
 void ClusterChecker::stepped(std::size_t node, const Replica& replica, const raft::Output& output) {
@@ -56,7 +55,7 @@ void ClusterChecker::stepped(std::size_t node, const Replica& replica, const raf
     check(from > view.commit_index, "truncates-committed", at(node, from));
     view.chain.resize(std::min<std::size_t>(view.chain.size(), from.value() - 1));
   }
-  follow_log(node, raft.log());
+  follow_log(node, raft);
   check_durable(node, raft.log());
   check_leadership(node, raft);
   check_commits(node, raft);
@@ -64,7 +63,8 @@ void ClusterChecker::stepped(std::size_t node, const Replica& replica, const raf
 }
 
 // Log matching (dissertation figure 3.2): what has the same index and term has the same past.
-void ClusterChecker::follow_log(std::size_t node, const raft::Log& log) {
+void ClusterChecker::follow_log(std::size_t node, const raft::Raft& raft) {
+  const raft::Log& log = raft.log();
   std::vector<std::uint64_t>& chain = nodes_[node].chain;
   check(chain.size() <= log.last().index.value(), "log-shrinks-unwritten",
         at(node, log.last().index));
@@ -76,6 +76,10 @@ void ClusterChecker::follow_log(std::size_t node, const raft::Log& log) {
   }
   for (raft::Index index(chain.size() + 1); index <= log.last().index; ++index) {
     const raft::Entry& entry = log.at(index);
+    check_change(node, raft, entry);
+    if (const auto* shared = std::get_if<raft::SharedConfiguration>(&entry.payload)) {
+      configurations_.try_emplace({entry.index, entry.term}, *shared);
+    }
     chain.push_back(extend(chain.empty() ? 0 : chain.back(), entry));
     if (known_.size() < index.value()) known_.resize(index.value());
     std::vector<TermChain>& known = known_[index.value() - 1];
@@ -141,12 +145,11 @@ void ClusterChecker::check_commits(std::size_t node, const raft::Raft& raft) {
 
 void ClusterChecker::add_commit(std::size_t node, const raft::Raft& raft, raft::Index index) {
   const raft::Entry& entry = raft.log().at(index);
-  const auto durable = [&](const raft::ServerId& id) {
-    const auto member = std::ranges::find(configuration_.members, id, &raft::Member::id);
-    const auto other = static_cast<std::size_t>(member - configuration_.members.begin());
-    return disks_[other]->term_at(index) == entry.term;
-  };
-  check(raft::is_quorum(configuration_, durable), "committed-not-durable", at(node, index));
+  // Entries that this step appended may have changed the members after it had counted.
+  const raft::Configuration& in_force =
+      *raft.log().configuration_at(raft.commit_index()).configuration;
+  check(durable_on_quorum(raft.configuration(), entry) || durable_on_quorum(in_force, entry),
+        "committed-not-durable", at(node, index));
 
   // Whoever leads, or led, in a later term must have it already.
   const std::uint64_t chain = nodes_[node].chain[index.value() - 1];
@@ -165,6 +168,48 @@ void ClusterChecker::add_commit(std::size_t node, const raft::Raft& raft, raft::
     check_once(committed.command);
   }
   committed_.push_back(std::move(committed));
+}
+
+std::vector<const raft::Configuration*> ClusterChecker::configurations() const {
+  std::vector<const raft::Configuration*> current;
+  for (const auto& [position, configuration] : configurations_) {
+    const auto [index, term] = position;
+    if (index > commit_index()) {
+      current.push_back(configuration.get());
+    } else if (committed_at(index).term == term) {
+      current.assign(1, configuration.get());
+    }
+  }
+  return current;
+}
+
+bool ClusterChecker::durable_on_quorum(const raft::Configuration& configuration,
+                                       const raft::Entry& entry) const {
+  return raft::is_quorum(configuration, [&](const raft::ServerId& id) {
+    const auto is_its = [&](const DiskImage* disk) {
+      return disk != nullptr && disk->stable.self == configuration.find(id)->peer();
+    };
+    const auto disk = std::ranges::find_if(disks_, is_its);
+    return disk != disks_.end() && (*disk)->term_at(entry.index) == entry.term;
+  });
+}
+
+// Each configuration shares a quorum's member with the one before it (dissertation 4.3), and there
+// is no more than one that is not committed.
+void ClusterChecker::check_change(std::size_t node, const raft::Raft& raft,
+                                  const raft::Entry& entry) const {
+  const raft::Log& log = raft.log();
+  const auto* shared = std::get_if<raft::SharedConfiguration>(&entry.payload);
+  if (shared == nullptr || entry.index <= log.base().index.next()) return;
+  const raft::Log::Configured& before = log.configuration_at(entry.index.previous());
+  if (before.configuration == nullptr || before.index == raft::Index()) return;
+  check(before.index <= std::max(commit_index(), raft.commit_index()), "one-change-at-a-time", at(node, entry.index));
+  const raft::Configuration& from = *before.configuration;
+  const raft::Configuration& to = **shared;
+  const bool follows = from.joint() ? !to.joint() && to.voters == from.voters
+                       : to.joint() ? to.outgoing_voters == from.voters
+                                    : to.voters == from.voters;
+  check(follows, "quorums-intersect", at(node, entry.index));
 }
 
 void ClusterChecker::refused(std::uint64_t command) {
@@ -186,7 +231,9 @@ void ClusterChecker::check_once(std::uint64_t command) const {
 // Whoever does not lead in a term any more need not be asked twice: else a write goes back and
 // forth as fast as the network carries it.
 void ClusterChecker::check_forward(std::size_t node, const raft::ForwardRequest& request) {
-  Command& counts = commands_[command_hash(request.command)];
+  const auto* command = std::get_if<raft::Command>(&request.proposal);
+  if (command == nullptr) return;
+  Command& counts = commands_[command_hash(command->payload)];
   const std::uint64_t sent = ++counts.forwards[{node, request.leader_term}];
   check(sent <= counts.issued, "forwards-once",
         "node " + std::to_string(node + 1) + " to the leader of term " +
@@ -221,7 +268,7 @@ void ClusterChecker::sending(std::size_t node, const raft::Message& message) {
            (durable.term == term && durable.vote && durable.vote->id == candidate);
   };
   if (const auto* reply = std::get_if<raft::VoteReply>(&message.body)) {
-    check(!reply->granted || reply->pre_vote || voted(reply->campaign_term, message.to),
+    check(!reply->granted || reply->pre_vote || voted(reply->campaign_term, message.to.id),
           "ack-honesty-vote", who);
   } else if (const auto* request = std::get_if<raft::RequestVote>(&message.body)) {
     check(request->pre_vote || voted(request->campaign_term, message.from.id), "ack-honesty-vote",

@@ -28,10 +28,11 @@ struct CommittedEntry {
 // told what the nodes do and looks into them and their disks; they know nothing of it.
 class ClusterChecker {
  public:
-  // `disks` outlives it and has an element for each node.
-  ClusterChecker(const raft::Configuration& configuration,
-                 const std::vector<const DiskImage*>& disks);
+  // `disks` outlives it and has an element for each node; null: it has none.
+  explicit ClusterChecker(const std::vector<const DiskImage*>& disks);
 
+  // The node is another from now on: what it was is a member no more.
+  void wiped(std::size_t node) { nodes_[node] = {}; }
   void booted(std::size_t node, const Replica& replica);
   // Before what the step put out is carried out.
   void stepped(std::size_t node, const Replica& replica, const raft::Output& output);
@@ -46,6 +47,8 @@ class ClusterChecker {
     return committed_[index.value() - 1];
   }
   const Model& model() const { return model_; }
+  // The newest that is committed, and all that any server may hold which follow it.
+  std::vector<const raft::Configuration*> configurations() const;
 
   // A command was given to a replica, under the hash of its bytes.
   void issued(std::uint64_t command) { ++commands_[command].issued; }
@@ -83,16 +86,17 @@ class ClusterChecker {
     std::map<std::pair<std::size_t, raft::Term>, std::uint64_t> forwards;
   };
 
-  void follow_log(std::size_t node, const raft::Log& log);
+  void follow_log(std::size_t node, const raft::Raft& raft);
   void check_durable(std::size_t node, const raft::Log& log) const;
   void check_leadership(std::size_t node, const raft::Raft& raft);
   void check_commits(std::size_t node, const raft::Raft& raft);
   void add_commit(std::size_t node, const raft::Raft& raft, raft::Index index);
+  bool durable_on_quorum(const raft::Configuration& configuration, const raft::Entry& entry) const;
+  void check_change(std::size_t node, const raft::Raft& raft, const raft::Entry& entry) const;
   void check_digest(std::size_t node, const Replica& replica);
   void check_once(std::uint64_t command) const;
   void check_forward(std::size_t node, const raft::ForwardRequest& request);
 
-  const raft::Configuration configuration_;
   const std::vector<const DiskImage*>& disks_;
   std::vector<NodeView> nodes_;
   // By index - 1: the hash of all up to there, for each term that an entry there ever had.
@@ -102,6 +106,8 @@ class ClusterChecker {
   // By applied index; zero: nobody stopped there.
   std::vector<std::uint64_t> digests_;
   std::map<std::uint64_t, Command> commands_;
+  // All that ever were in a log, by index and term.
+  std::map<std::pair<raft::Index, raft::Term>, raft::SharedConfiguration> configurations_;
   Model model_;
 };
 

@@ -21,6 +21,11 @@ Disk::Disk(codec::StableState stable, const std::vector<raft::Entry>& entries) {
   image_.next_slot = codec::kSecondHardStateSlot;
 }
 
+Disk::Disk(codec::StableState stable, const raft::Configuration& members)
+    : Disk(std::move(stable), std::vector<raft::Entry>()) {
+  image_.membership = codec::encode_membership(image_.stable.cluster_id, members);
+}
+
 void Disk::begin() {
   ANCHOR_ASSERT(idle_with_work());
   writing_.swap(waiting_);
@@ -52,6 +57,7 @@ raft::Recovered Disk::boot() {
   ANCHOR_ASSERT(!busy() && waiting_.empty());
   codec::StoredMember stored{.stable_state = image_.stable_bytes,
                              .hard_state_file = image_.hard_state_file,
+                             .membership = image_.membership,
                              .records = {}};
   stored.records.reserve(image_.records.size());
   for (const DiskImage::Record& record : image_.records) {

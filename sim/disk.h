@@ -8,6 +8,7 @@
 #include "core/base/bytes.h"
 #include "core/codec/hard_state_file.h"
 #include "core/codec/record_codec.h"
+#include "core/raft/configuration.h"
 #include "core/raft/step.h"
 #include "core/raft/types.h"
 
@@ -22,6 +23,8 @@ struct DiskImage {
   };
   codec::StableState stable;
   Bytes stable_bytes;
+  // Of a server that has joined.
+  std::optional<Bytes> membership;
   // The second copy, written after the transaction (core/codec/hard_state_file.h).
   Bytes hard_state_file;
   codec::HardStateSlot next_slot;
@@ -43,6 +46,8 @@ class Disk {
  public:
   // A member's directory as founding leaves it.
   Disk(codec::StableState stable, const std::vector<raft::Entry>& entries);
+  // The same, as joining leaves it.
+  Disk(codec::StableState stable, const raft::Configuration& members);
 
   const DiskImage& image() const { return image_; }
 

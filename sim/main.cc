@@ -129,7 +129,9 @@ Json faults_json(const FaultCounts& faults) {
           {"crashes_in_step", faults.crashes_in_step},
           {"pauses", faults.pauses},
           {"slow_disks", faults.slow_disks},
-          {"clock_jumps", faults.clock_jumps}};
+          {"clock_jumps", faults.clock_jumps},
+          {"changes", faults.changes},
+          {"transfers", faults.transfers}};
 }
 
 Json swarm_json(const SwarmResult& result, const SimulationOptions& options) {

@@ -17,6 +17,8 @@ void FaultCounts::add(const FaultCounts& other) {
   pauses += other.pauses;
   slow_disks += other.slow_disks;
   clock_jumps += other.clock_jumps;
+  changes += other.changes;
+  transfers += other.transfers;
 }
 
 Network::Network(std::size_t nodes, const Faults& faults, Choices& choices, FaultCounts& counts)

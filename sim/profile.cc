@@ -75,8 +75,15 @@ void add_disk_faults(Faults& faults, Choices& choices) {
   }
 }
 
+void add_changes(Mix& mix, Choices& choices) {
+  mix.spares = one_of({1, 2, 4}, choices);
+  mix.faults.changes = {.every = one_of({100ms, 500ms, 2000ms}, choices),
+                        .longest = one_of({100ms, 3000ms}, choices)};
+}
+
 Mix draw_everything(Choices& choices) {
   Mix mix = draw_cluster(choices);
+  if (coin(choices)) add_changes(mix, choices);
   add_network_faults(mix.faults, choices);
   add_node_faults(mix.faults, choices);
   add_disk_faults(mix.faults, choices);
@@ -100,12 +107,21 @@ Mix draw_crash(Choices& choices) {
   return mix;
 }
 
+Mix draw_members(Choices& choices) {
+  Mix mix = draw_cluster(choices);
+  add_changes(mix, choices);
+  if (coin(choices)) add_network_faults(mix.faults, choices);
+  if (coin(choices)) add_node_faults(mix.faults, choices);
+  return mix;
+}
+
 constexpr std::array kProfiles = {
     Profile{"default", "every kind of fault, each on or off by the seed", draw_everything},
     Profile{"calm", "no faults: what a cluster does when it is left alone", draw_calm},
     Profile{"network", "loss, delay, duplication, reordering, corruption, partitions, resets",
             draw_network},
     Profile{"crash", "crashes, pauses, clocks that drift and jump, slow disks", draw_crash},
+    Profile{"members", "servers join, leave, are replaced and hand leadership over", draw_members},
 };
 
 }  // namespace

@@ -36,6 +36,8 @@ struct Faults {
   Episodes pauses;
   Episodes slow_disks;
   Episodes clock_jumps;
+  // An operator changes the members, or moves leadership.
+  Episodes changes;
   // A crash within a step's output being carried out, by step.
   std::uint32_t crash_in_step_ppm = 0;
 
@@ -50,6 +52,8 @@ struct Faults {
 // One simulation's cluster, load and faults.
 struct Mix {
   std::size_t nodes = 5;
+  // Servers that are not there at first, and may be added.
+  std::size_t spares = 0;
   std::size_t clients = 4;
   std::size_t keys = 8;
   // Between a client's answer and its next request, at most.

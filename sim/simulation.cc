@@ -9,6 +9,7 @@
 #include "core/raft/quorum.h"
 #include "sim/choices.h"
 #include "sim/fault_injector.h"
+#include "sim/operator.h"
 #include "sim/workload.h"
 
 namespace anchor::sim {
@@ -22,13 +23,16 @@ class Simulation {
         mix_(draw_mix(options, choices_)),
         cluster_(mix_, choices_, counts_, options.trace),
         injector_(mix_, cluster_, choices_, counts_),
+        operator_(mix_, cluster_, choices_, counts_),
         workload_(mix_, cluster_, choices_) {}
 
   void run() {
     injector_.start();
+    operator_.start();
     workload_.start();
     cluster_.run_until(Instant(options_.time));
     injector_.stop();
+    operator_.stop();
     check_liveness();
   }
 
@@ -58,6 +62,9 @@ class Simulation {
 
   void check_liveness();
   std::vector<bool> choose_core();
+  bool decides(const std::vector<bool>& core) const;
+  // Those of the core that the leader counts as members.
+  std::vector<bool> members_of(const std::vector<bool>& core) const;
   void break_the_rest(const std::vector<bool>& core);
   void heal(const std::vector<bool>& core);
   template <typename Done>
@@ -73,6 +80,7 @@ class Simulation {
   FaultCounts counts_;
   Cluster cluster_;
   FaultInjector injector_;
+  Operator operator_;
   Workload workload_;
 };
 
@@ -93,7 +101,7 @@ void Simulation::check_liveness() {
   const raft::Raft& leader = core_leader(core);
   const raft::Term term = leader.term();
   const raft::ServerId id = leader.state().self.id;
-  workload_.demand(core);
+  workload_.demand(members_of(core));
   cluster_.run_until(cluster_.now() + 10 * timeout + 1s);
   const raft::Raft& still = core_leader(core);
   check_live(still.term() == term && still.state().self.id == id, "stable-leader",
@@ -117,13 +125,17 @@ void Simulation::wait_until(const Done& done, Duration longest) {
   }
 }
 
-// All of the core follow one leader in its term, and have applied all that it has.
+// All members in the core follow one leader in its term, and have applied all that it has; and no
+// change of the members is under way.
 bool Simulation::settled(const std::vector<bool>& core) const {
   const Replica* leader = find_leader(core);
-  if (leader == nullptr) return false;
+  if (leader == nullptr || leader->raft().configuration().joint()) return false;
+  const std::vector<bool> members = members_of(core);
   for (std::size_t node = 0; node < core.size(); ++node) {
-    if (!core[node]) continue;
-    const Replica& replica = *cluster_.node(node).replica;
+    if (!members[node]) continue;
+    const Node& member = cluster_.node(node);
+    if (leader->raft().configuration().find(member.id)->awaits_promotion) return false;
+    const Replica& replica = *member.replica;
     if (replica.raft().term() != leader->raft().term() ||
         replica.applied_index() != leader->raft().log().last().index ||
         replica.waiting_requests() != 0) {
@@ -133,19 +145,47 @@ bool Simulation::settled(const std::vector<bool>& core) const {
   return true;
 }
 
-// A quorum; often more.
-std::vector<bool> Simulation::choose_core() {
-  const std::size_t nodes = cluster_.size();
-  const std::size_t least = raft::majority(nodes);
-  const std::size_t wanted = least + choices_.below(nodes - least + 1, Stream::kHeal);
-  std::vector<bool> core(nodes, false);
-  std::size_t chosen = 0;
-  while (chosen < wanted) {
-    const std::size_t node = choices_.below(nodes, Stream::kHeal);
-    if (core[node]) continue;
-    core[node] = true;
-    ++chosen;
+std::vector<bool> Simulation::members_of(const std::vector<bool>& core) const {
+  const Replica* leader = find_leader(core);
+  std::vector<bool> members(core.size(), false);
+  for (std::size_t node = 0; node < core.size(); ++node) {
+    if (!core[node] || leader == nullptr) continue;
+    members[node] =
+        leader->raft().configuration().has(cluster_.node(node).disk->image().stable.self);
   }
+  return members;
+}
+
+// True if it is a quorum of the newest committed configuration, and of each that may follow it.
+bool Simulation::decides(const std::vector<bool>& core) const {
+  return std::ranges::all_of(
+      cluster_.checker().configurations(), [&](const raft::Configuration* configuration) {
+        return raft::is_quorum(*configuration, [&](const raft::ServerId& id) {
+          for (std::size_t node = 0; node < core.size(); ++node) {
+            if (core[node] && cluster_.node(node).disk->image().stable.self ==
+                                  configuration->find(id)->peer()) {
+              return true;
+            }
+          }
+          return false;
+        });
+      });
+}
+
+// A quorum of whatever configuration may be in force; often more.
+std::vector<bool> Simulation::choose_core() {
+  std::vector<bool> core(cluster_.size(), false);
+  std::vector<bool> considered(cluster_.size(), false);
+  std::uint64_t more = choices_.below(cluster_.size(), Stream::kHeal);
+  for (std::size_t left = cluster_.size(); left > 0;) {
+    if (decides(core) && more-- == 0) break;
+    const std::size_t node = choices_.below(cluster_.size(), Stream::kHeal);
+    if (considered[node]) continue;
+    considered[node] = true;
+    core[node] = cluster_.node(node).disk.has_value();
+    --left;
+  }
+  ANCHOR_ASSERT(decides(core), "whoever is needed for a quorum has not lost its disk");
   return core;
 }
 
@@ -154,7 +194,7 @@ std::vector<bool> Simulation::choose_core() {
 void Simulation::break_the_rest(const std::vector<bool>& core) {
   cluster_.network().heal();
   for (std::size_t node = 0; node < core.size(); ++node) {
-    if (core[node]) continue;
+    if (core[node] || !cluster_.node(node).disk) continue;
     const std::uint64_t kind = choices_.below(4, Stream::kHeal);
     if (kind == 0) cluster_.crash(node);
     const bool deaf = kind == 1 || kind == 3;
@@ -199,8 +239,9 @@ const raft::Raft& Simulation::core_leader(const std::vector<bool>& core) const {
 void Simulation::check_caught_up(const std::vector<bool>& core) const {
   const raft::Raft& leader = core_leader(core);
   const raft::Index last = leader.log().last().index;
+  const std::vector<bool> members = members_of(core);
   for (std::size_t node = 0; node < core.size(); ++node) {
-    if (!core[node]) continue;
+    if (!members[node]) continue;
     const Replica& replica = *cluster_.node(node).replica;
     check_live(replica.applied_index() == last, "core-catches-up",
                cluster_.node(node).id.name() + " applied " +

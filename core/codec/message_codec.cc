@@ -17,7 +17,7 @@ std::size_t body_size_bytes(const raft::MessageBody& body) {
   if (const auto* append = std::get_if<raft::AppendEntries>(&body)) {
     for (const raft::Entry& entry : append->entries) size += entry_size_bytes(entry);
   } else if (const auto* forward = std::get_if<raft::ForwardRequest>(&body)) {
-    const auto* command = std::get_if<raft::Command>(&forward->body);
+    const auto* command = std::get_if<raft::Command>(&forward->proposal);
     if (command != nullptr) size += command->payload.size();
   } else if (const auto* reply = std::get_if<raft::ForwardReply>(&body)) {
     const auto* result = std::get_if<Bytes>(&reply->result);
@@ -80,10 +80,10 @@ struct Writer {
     to.setSequence(request.sequence);
     to.setLeaderBoot(request.leader_boot.value());
     to.setLeaderTerm(request.leader_term.value());
-    if (const auto* command = std::get_if<raft::Command>(&request.body)) {
+    if (const auto* command = std::get_if<raft::Command>(&request.proposal)) {
       to.getBody().setCommand(wire::as_data(command->payload.view()));
     } else {
-      write_admin_request(to.getBody().initAdmin(), std::get<raft::AdminRequest>(request.body));
+      write_admin_request(to.getBody().initAdmin(), std::get<raft::AdminRequest>(request.proposal));
     }
   }
   void operator()(const raft::ForwardReply& reply) {
@@ -161,12 +161,12 @@ Result<raft::MessageBody> read_forward_request(Body::ForwardRequest::Reader from
                                .leader_term = raft::Term(from.getLeaderTerm())};
   switch (from.getBody().which()) {
     case Body::ForwardRequest::Body::COMMAND:
-      request.body = raft::Command{slice_of(buffer, from.getBody().getCommand())};
+      request.proposal = raft::Command{slice_of(buffer, from.getBody().getCommand())};
       return request;
     case Body::ForwardRequest::Body::ADMIN: {
       auto admin = read_admin_request(from.getBody().getAdmin());
       if (!admin) return std::unexpected(admin.error());
-      request.body = std::move(*admin);
+      request.proposal = std::move(*admin);
       return request;
     }
   }
@@ -253,7 +253,8 @@ Bytes encode_message(raft::ClusterId cluster_id, const raft::Message& message) {
     builder.setFrom(wire::as_capnp(message.from.id.name()));
     builder.setFromIncarnation(message.from.incarnation.value());
     builder.setFromBoot(message.from_boot.value());
-    builder.setTo(wire::as_capnp(message.to.name()));
+    builder.setTo(wire::as_capnp(message.to.id.name()));
+    builder.setToIncarnation(message.to.incarnation.value());
     builder.setTerm(message.term.value());
     std::visit(Writer{builder.getBody()}, message.body);
   });
@@ -278,7 +279,8 @@ Result<raft::Message> decode_message(raft::ClusterId cluster_id, const Bytes& fr
             .from = {.id = std::move(*from),
                      .incarnation = raft::Incarnation(reader.getFromIncarnation())},
             .from_boot = raft::Boot(reader.getFromBoot()),
-            .to = std::move(*to),
+            .to = {.id = std::move(*to),
+                   .incarnation = raft::Incarnation(reader.getToIncarnation())},
             .term = raft::Term(reader.getTerm()),
             .body = std::move(*body)};
       });

@@ -30,6 +30,29 @@ Result<raft::Entry> decode_log_record(raft::ClusterId cluster_id, raft::Index in
       });
 }
 
+Bytes encode_membership(raft::ClusterId cluster_id, const raft::Configuration& configuration) {
+  constexpr std::size_t kMember = 64;
+  const std::size_t body_bytes = kMember * (1 + configuration.members.size());
+  return encode_frame<proto::Membership>(body_bytes, [&](auto builder) {
+    builder.setClusterId(cluster_id.value());
+    write_configuration(builder.initConfiguration(), configuration);
+  });
+}
+
+Result<raft::SharedConfiguration> decode_membership(raft::ClusterId cluster_id,
+                                                    const Bytes& record) {
+  auto flat = open_frame(record);
+  if (!flat) return std::unexpected(flat.error());
+  return wire::read_flat<proto::Membership>(
+      std::move(*flat),
+      [&](proto::Membership::Reader reader, const Bytes&) -> Result<raft::SharedConfiguration> {
+        if (reader.getClusterId() != cluster_id.value()) {
+          return failure("the record is of another cluster");
+        }
+        return read_configuration(reader.getConfiguration());
+      });
+}
+
 Bytes encode_stable_state(const StableState& state) {
   constexpr std::size_t kFixed = 96;
   const std::size_t body_bytes = kFixed + 2 * state.self.id.name().size();

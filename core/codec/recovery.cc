@@ -102,6 +102,12 @@ std::unexpected<Error> refusal(const std::string& what) {
 Result<raft::Recovered> recover(const StoredMember& stored) {
   Result<StableState> state = newest_state(stored);
   if (!state) return std::unexpected(state.error());
+  raft::SharedConfiguration configuration = stored.base_configuration;
+  if (!configuration && stored.membership) {
+    auto membership = decode_membership(state->cluster_id, *stored.membership);
+    if (!membership) return refusal("the list of members is damaged: " + membership.error().message);
+    configuration = *std::move(membership);
+  }
   Result<std::vector<raft::Entry>> entries = read_log(stored, *state);
   if (!entries) return std::unexpected(entries.error());
   return raft::Recovered{.cluster_id = state->cluster_id,
@@ -109,7 +115,7 @@ Result<raft::Recovered> recover(const StoredMember& stored) {
                          .boot = state->boot.next(),
                          .hard_state = state->hard_state,
                          .base = stored.base,
-                         .base_configuration = stored.base_configuration,
+                         .base_configuration = std::move(configuration),
                          .entries = *std::move(entries)};
 }
 

@@ -21,6 +21,8 @@ struct StoredRecord {
 struct StoredMember {
   std::optional<Bytes> stable_state;     // of the database
   std::optional<Bytes> hard_state_file;  // all of it
+  // In the database: what a server that joined was told of the members.
+  std::optional<Bytes> membership{};
   // Of the newest good snapshot.
   raft::LogPosition base{};
   raft::SharedConfiguration base_configuration{};

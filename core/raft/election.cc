@@ -28,7 +28,7 @@ void request_votes(State& state, const Candidate& candidate) {
   const Term campaign_term = candidate.pre_vote ? state.term().next() : state.term();
   for (const Member& member : state.configuration().members) {
     if (member.id == state.self.id || !state.configuration().is_voter(member.id)) continue;
-    state.send(member.id, RequestVote{.campaign_term = campaign_term,
+    state.send(member.peer(), RequestVote{.campaign_term = campaign_term,
                                       .pre_vote = candidate.pre_vote,
                                       .transfer = candidate.transfer,
                                       .last = state.log.last()});

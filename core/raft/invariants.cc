@@ -52,7 +52,7 @@ void check_leader(const State& state, const Leader& leader) {
 
 void check_candidate(const State& state, const Candidate& candidate) {
   for (const ServerId& id : candidate.granted) {
-    ANCHOR_ASSERT(state.configuration().find(id) != nullptr);
+    ANCHOR_ASSERT(id == state.self.id || state.configuration().find(id) != nullptr);
   }
   if (candidate.pre_vote) {
     ANCHOR_ASSERT(candidate.election_deadline.has_value());

@@ -53,10 +53,14 @@ LogPosition Log::possible_agreement(LogPosition position) const {
   return {index, *term_at(index)};
 }
 
-const Log::Configured& Log::configuration_at(Index index) const {
+std::span<const Log::Configured> Log::configurations_from(Index index) const {
   const auto after = std::ranges::upper_bound(configurations_, index, {}, &Configured::index);
   ANCHOR_ASSERT(after != configurations_.begin());
-  return *std::prev(after);
+  return {std::prev(after), configurations_.end()};
+}
+
+const Log::Configured& Log::configuration_at(Index index) const {
+  return configurations_from(index).front();
 }
 
 void Log::append(Entry entry) {

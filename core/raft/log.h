@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/raft/configuration.h"
@@ -49,6 +50,8 @@ class Log {
   Index configuration_index() const { return configurations_.back().index; }
   // The newest of those up to `index`. Requires: index >= base().index.
   const Configured& configuration_at(Index index) const;
+  // That one and all that follow it in the log, ascending.
+  std::span<const Configured> configurations_from(Index index) const;
 
   // Requires: the entry follows last().
   void append(Entry entry);

@@ -100,14 +100,17 @@ struct NotMember {
   friend bool operator==(const NotMember&, const NotMember&) = default;
 };
 
-// What is asked of the leader on its way there: a client's command, or an administrator's request.
+// What only the leader can carry out: a client's command, or an administrator's request.
+using Proposal = std::variant<Command, AdminRequest>;
+
+// A proposal on its way to the leader.
 // `sequence` is never used twice in a boot of the sender. Meant for one boot and one term of the
 // leader: any other drops it without an answer, or refuses it if it is sure never to have taken it.
 struct ForwardRequest {
   std::uint64_t sequence = 0;
   Boot leader_boot;
   Term leader_term;
-  std::variant<Command, AdminRequest> body{};
+  Proposal proposal{};
 
   friend bool operator==(const ForwardRequest&, const ForwardRequest&) = default;
 };
@@ -137,7 +140,9 @@ using MessageBody =
 struct Message {
   Peer from;
   Boot from_boot;
-  ServerId to;
+  // Another life of the receiver does not hear it: what was meant for the one before it, which may
+  // have used the same numbers, means nothing to it.
+  Peer to;
   // The sender's current term.
   Term term;
   MessageBody body;

@@ -58,7 +58,7 @@ void Raft::begin_step(Instant now) {
 }
 
 bool Raft::heeds(const Message& message) const {
-  if (message.to != state_.self.id || message.from.id == state_.self.id) return false;
+  if (message.to != state_.self || message.from.id == state_.self.id) return false;
   const Member* sender = state_.configuration().find(message.from.id);
   return sender == nullptr || message.from.incarnation >= sender->incarnation;
 }
@@ -70,12 +70,12 @@ bool Raft::answer_outsider(const Message& message) {
   if (!left_out) return false;
   const auto* follower = std::get_if<Follower>(&role_);
   if (follower != nullptr && follower->leader == message.from) return false;
-  state_.send(message.from.id, NotMember{*left_out});
+  state_.send(message.from, NotMember{*left_out});
   return true;
 }
 
 void Raft::receive(const Message& message) {
-  if (message.to != state_.self.id || message.from.id == state_.self.id) return;
+  if (message.to != state_.self || message.from.id == state_.self.id) return;
   if (const auto* notice = std::get_if<NotMember>(&message.body)) {
     if (notice->configuration_index.value() > state_.self.incarnation.value()) {
       be_removed(notice->configuration_index);
@@ -109,7 +109,7 @@ void Raft::receive(const Message& message) {
 
 void Raft::on_request_vote(const Message& message, const RequestVote& request) {
   const auto answer = [&](bool granted) {
-    state_.send(message.from.id, VoteReply{.campaign_term = request.campaign_term,
+    state_.send(message.from, VoteReply{.campaign_term = request.campaign_term,
                                            .pre_vote = request.pre_vote,
                                            .granted = granted});
   };
@@ -190,7 +190,7 @@ void Raft::on_stale(const Message& message) {
   // hint holds good all the same: it may lead again when it hears of it.
   const auto* request = std::get_if<AppendEntries>(&message.body);
   if (request == nullptr) return;
-  state_.send(message.from.id,
+  state_.send(message.from,
               AppendRejected{.previous_index = request->previous.index,
                              .hint = state_.log.possible_agreement(request->previous),
                              .round = {}});
@@ -199,7 +199,7 @@ void Raft::on_stale(const Message& message) {
 void Raft::on_follower_message(const Message& message, Leader& leader) {
   if (const auto* request = std::get_if<ReadIndexRequest>(&message.body)) {
     leader.reads.waiting.push_back(
-        {ReadRequester{message.from.id, message.from_boot}, request->context});
+        {ReadRequester{message.from, message.from_boot}, request->context});
     return;
   }
   const auto found = leader.followers.find(message.from.id);
@@ -280,7 +280,7 @@ void Raft::request_read_index(std::uint64_t context) {
   if (auto* self = std::get_if<Leader>(&role_)) {
     self->reads.waiting.push_back({std::nullopt, context});
   } else {
-    state_.send(known->id, ReadIndexRequest{context});
+    state_.send(known->peer, ReadIndexRequest{context});
   }
 }
 
@@ -340,10 +340,10 @@ void Raft::become_leader(std::vector<ServerId> votes) {
 }
 
 std::optional<KnownLeader> Raft::leader() const {
-  if (is_leader()) return KnownLeader{state_.self.id, state_.boot};
+  if (is_leader()) return KnownLeader{state_.self, state_.boot};
   const auto* follower = std::get_if<Follower>(&role_);
   if (follower == nullptr || !follower->leader) return std::nullopt;
-  return KnownLeader{follower->leader->id, follower->leader_boot};
+  return KnownLeader{*follower->leader, follower->leader_boot};
 }
 
 // --- Time and output -----------------------------------------------------------------------------
@@ -356,9 +356,9 @@ void Raft::expire_deadlines() {
     follower->leader.reset();
     follower->election_deadline = state_.random_election_deadline();
     if (state_.removed) return;
-    if (state_.is_voter()) return start_pre_vote(silence);
+    if (state_.may_campaign()) return start_pre_vote(silence);
     for (const Member& member : state_.configuration().members) {
-      if (member.id != state_.self.id) state_.send(member.id, MembershipQuery{});
+      if (member.id != state_.self.id) state_.send(member.peer(), MembershipQuery{});
     }
   } else if (auto* candidate = std::get_if<Candidate>(&role_)) {
     if (!candidate->election_deadline || state_.now < *candidate->election_deadline) return;

@@ -20,8 +20,10 @@ enum class ProposalRefused : std::uint8_t {
 
 // A leader as a server knows it.
 struct KnownLeader {
-  ServerId id;
+  Peer peer;
   Boot boot;
+
+  friend bool operator==(const KnownLeader&, const KnownLeader&) = default;
 };
 
 // The consensus state machine: inputs go in by the methods below, what is to be done comes out of
@@ -39,7 +41,7 @@ class Raft {
   // True if `message` is for this server and from a server in its newest known life.
   bool heeds(const Message& message) const;
   // A message of the layer above, which leaves once this server's term is durable.
-  void send(const ServerId& to, MessageBody body) { state_.send(to, std::move(body)); }
+  void send(const Peer& to, MessageBody body) { state_.send(to, std::move(body)); }
 
   // Requires: `id` was handed out, and this is not an earlier one than before.
   void persisted(WriteId id);

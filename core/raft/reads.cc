@@ -28,7 +28,7 @@ void answer_confirmed_reads(State& state, Leader& leader) {
         state.confirmed_reads.push_back({request.context, asked.read_index});
         continue;
       }
-      state.send(request.requester->id, ReadIndexReply{.context = request.context,
+      state.send(request.requester->peer, ReadIndexReply{.context = request.context,
                                                        .requester_boot = request.requester->boot,
                                                        .read_index = asked.read_index});
     }

@@ -14,7 +14,7 @@ struct Leader;
 
 // A follower that asks for the commit index, in the life it leads.
 struct ReadRequester {
-  ServerId id;
+  Peer peer;
   Boot boot;
 };
 

@@ -20,7 +20,7 @@ Index durable_match(const State& state, const Follower& follower) {
 }
 
 void reject(State& state, const Follower& follower, const AppendEntries& request) {
-  state.send(follower.leader->id,
+  state.send(*follower.leader,
              AppendRejected{.previous_index = request.previous.index,
                             .hint = state.log.possible_agreement(request.previous),
                             .round = request.round});
@@ -67,13 +67,13 @@ void handle_append_entries(State& state, Follower& follower, const AppendEntries
   learn_commit_index(state, follower, std::min(request.commit_index, follower.verified));
 
   if (prompt) {
-    state.send(follower.leader->id, AppendAccepted{.match_index = durable_match(state, follower),
+    state.send(*follower.leader, AppendAccepted{.match_index = durable_match(state, follower),
                                                    .round = request.round});
   }
   if (!request.entries.empty()) {
     const WriteId write = state.log.write_of(last_new, state.next_write);
     if (prompt && write <= state.durable_write) return;  // just said
-    state.send(follower.leader->id, AppendAccepted{.match_index = last_new, .round = request.round},
+    state.send(*follower.leader, AppendAccepted{.match_index = last_new, .round = request.round},
                write);
   }
 }
@@ -133,7 +133,7 @@ void send_append(State& state, Leader& leader, Progress& progress, std::vector<E
   progress.commit_told = state.commit_index;
   progress.round_asked = leader.round;
   progress.next = progress.next + entries.size();
-  state.send(progress.peer.id, AppendEntries{.previous = {previous, *state.log.term_at(previous)},
+  state.send(progress.peer, AppendEntries{.previous = {previous, *state.log.term_at(previous)},
                                              .commit_index = state.commit_index,
                                              .round = leader.round,
                                              .entries = std::move(entries)});

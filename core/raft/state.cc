@@ -22,6 +22,13 @@ State::State(Options given, std::uint64_t seed, Recovered recovered)
   ANCHOR_ASSERT(log.configuration() != nullptr);
 }
 
+bool State::may_campaign() const {
+  return !removed && std::ranges::any_of(log.configurations_from(commit_index), [&](const auto& each) {
+    const SharedConfiguration& possible = each.configuration;
+    return possible != nullptr && possible->has(self) && possible->is_voter(self.id);
+  });
+}
+
 std::optional<Index> State::left_out_at(const Peer& peer) const {
   const Log::Configured& committed = log.configuration_at(commit_index);
   const bool admitted_later = peer.incarnation.value() >= committed.index.value();
@@ -44,7 +51,7 @@ void State::vote_for(const Peer& candidate) {
   hard_state_changed = true;
 }
 
-void State::send(const ServerId& to, MessageBody body, WriteId after) {
+void State::send(const Peer& to, MessageBody body, WriteId after) {
   Message message{
       .from = self, .from_boot = boot, .to = to, .term = term(), .body = std::move(body)};
   after = std::max(after, hard_state_write);

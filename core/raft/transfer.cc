@@ -81,7 +81,7 @@ void advance_transfer(State& state, Leader& leader) {
   }
   if (transfer.asked || found->second.match < state.log.last().index) return;
   transfer.asked = true;
-  state.send(transfer.target, TimeoutNow{});
+  state.send(found->second.peer, TimeoutNow{});
 }
 
 void flee_stalled_disk(State& state, Leader& leader) {

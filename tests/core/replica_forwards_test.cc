@@ -15,7 +15,7 @@ raft::ForwardRequest forward_to(const Server& leader, std::uint64_t sequence) {
   return {.sequence = sequence,
           .leader_boot = raft::Boot(1),
           .leader_term = leader.term(),
-          .command = kv::encode_command(kv::Put{"a", {}, kv::Always{}})};
+          .proposal = raft::Command{kv::encode_command(kv::Put{"a", {}, kv::Always{}})}};
 }
 
 TEST(ReplicaForwards, AreTakenOnceHoweverOftenTheyArrive) {
@@ -32,7 +32,7 @@ TEST(ReplicaForwards, OfAnotherBootOfTheSenderAreOthers) {
   servers[1].hear(2, forward_to(servers[1], 1));
   servers[1].hear({.from = {id_of(2), raft::Incarnation(0)},
                    .from_boot = raft::Boot(2),
-                   .to = id_of(1),
+                   .to = {id_of(1), raft::Incarnation(0)},
                    .term = servers[1].term(),
                    .body = forward_to(servers[1], 1)});
   servers.settle();

@@ -81,7 +81,7 @@ TEST(ReplicaReads, AnsweredInTheStepThatLosesTheLeaderAreServed) {
   const raft::Message reply{
       .from = {id_of(1), raft::Incarnation(0)},
       .from_boot = raft::Boot(1),
-      .to = id_of(2),
+      .to = {id_of(2), raft::Incarnation(0)},
       .term = servers[2].term(),
       .body = raft::ReadIndexReply{
           .context = 1, .requester_boot = raft::Boot(1), .read_index = raft::Index(2)}};

@@ -124,7 +124,7 @@ TEST(ReplicaWrites, OfALeaderThatWasDeposedAreAnsweredWhenTheNextOneCommitsThem)
   servers[1].complete_writes();
   // n2 has the entry when n1 is cut off, and its answer is lost.
   for (raft::Message& message : servers[1].take_sent()) {
-    if (message.to == id_of(2)) servers.carry(std::move(message));
+    if (message.to.id == id_of(2)) servers.carry(std::move(message));
   }
   servers.cut_off(1);
   servers.elect(2);

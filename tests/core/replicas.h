@@ -89,7 +89,7 @@ class Server {
   void hear(int from, raft::MessageBody body) {
     hear({.from = {id_of(from), raft::Incarnation(0)},
           .from_boot = raft::Boot(1),
-          .to = id_of(number_),
+          .to = {id_of(number_), raft::Incarnation(0)},
           .term = term(),
           .body = std::move(body)});
   }
@@ -102,7 +102,7 @@ class Server {
   RequestId read(std::string key, Duration patience = 10s) {
     return ask(ReadKey{std::move(key)}, patience);
   }
-  RequestId ask(std::variant<kv::Command, ReadKey> request, Duration patience) {
+  RequestId ask(RequestBody request, Duration patience) {
     const RequestId id = next_request();
     step({ClientRequest{.id = id, .deadline = now_ + patience, .body = std::move(request)}});
     return id;
@@ -178,9 +178,9 @@ class Servers {
   }
   // False: it is lost.
   bool carry(raft::Message message) {
-    if (cut_off_.contains(message.from.id) || cut_off_.contains(message.to)) return false;
+    if (cut_off_.contains(message.from.id) || cut_off_.contains(message.to.id)) return false;
     const auto to = std::ranges::find_if(servers_, [&](const auto& server) {
-      return server->replica().raft().state().self.id == message.to;
+      return server->replica().raft().state().self.id == message.to.id;
     });
     (*to)->hear(std::move(message));
     return true;

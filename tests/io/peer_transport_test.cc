@@ -71,7 +71,7 @@ class Node final : public PeerTransportHandler {
     }
     return {.from = self,
             .from_boot = boot,
-            .to = to.self.id,
+            .to = to.self,
             .term = raft::Term(number),
             .body = append};
   }
@@ -640,7 +640,7 @@ TEST_F(ImpostorTest, AMessageOfAnotherBootIsCutOff) {
 
 TEST_F(ImpostorTest, AMessageForAnotherServerIsCutOff) {
   raft::Message lie = message();
-  lie.to = id("b");
+  lie.to.id = id("b");
   speak({frame(lie)});
   expect_cut_off(0);
 }

@@ -16,7 +16,7 @@ kv::Command put_of(std::string_view value) {
 raft::Message message_of(std::uint64_t term, raft::MessageBody body) {
   return {.from = {id_of(0), raft::Incarnation(0)},
           .from_boot = raft::Boot(1),
-          .to = id_of(1),
+          .to = {id_of(1), raft::Incarnation(0)},
           .term = raft::Term(term),
           .body = std::move(body)};
 }
@@ -224,7 +224,7 @@ TEST(ClusterChecker, FindsAWriteThatIsForwardedAgainAndAgain) {
     const raft::ForwardRequest request{.sequence = 1,
                                        .leader_boot = raft::Boot(1),
                                        .leader_term = raft::Term(term),
-                                       .command = command};
+                                       .proposal = raft::Command{command}};
     return violated_by([&] { stage.checker().sending(0, message_of(4, request)); });
   };
   EXPECT_EQ(forward(3), "none");

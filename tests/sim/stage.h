@@ -63,7 +63,7 @@ inline Replica follower(std::uint64_t term, const Log& log, std::uint64_t commit
   const Input heartbeat =
       PeerMessage{{.from = {id_of(1), raft::Incarnation(0)},
                    .from_boot = raft::Boot(1),
-                   .to = id_of(0),
+                   .to = {id_of(0), raft::Incarnation(0)},
                    .term = raft::Term(term),
                    .body = raft::AppendEntries{.previous = last,
                                                .commit_index = raft::Index(commit_index),

@@ -23,7 +23,7 @@ constexpr raft::ClusterId kClusterId{7};
 raft::Message message_of(raft::MessageBody body) {
   return {.from = {raft::ServerId("n1"), raft::Incarnation(4)},
           .from_boot = raft::Boot(2),
-          .to = raft::ServerId("n2"),
+          .to = {raft::ServerId("n2"), raft::Incarnation(4)},
           .term = raft::Term(9),
           .body = std::move(body)};
 }
@@ -164,7 +164,7 @@ TEST(MessageCodec, RefusesServersWithoutAName) {
   message.from.id = raft::ServerId();
   EXPECT_FALSE(decode(encode_message(kClusterId, message)));
   message = message_of(raft::VoteReply{});
-  message.to = raft::ServerId();
+  message.to.id = raft::ServerId();
   EXPECT_FALSE(decode(encode_message(kClusterId, message)));
 }
 

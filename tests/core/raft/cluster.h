@@ -118,7 +118,7 @@ class Server {
     hear(message(from, term, std::move(body), boot));
   }
   Message message(int from, Term term, MessageBody body, Boot boot = Boot(1)) const {
-    return {peer_of(from), boot, disk_.self.id, term, std::move(body)};
+    return {peer_of(from), boot, disk_.self, term, std::move(body)};
   }
 
   void wait(Duration duration) {
@@ -174,7 +174,7 @@ class Server {
     std::vector<Body> taken;
     std::erase_if(sent_, [&](const Message& message) {
       const auto* body = std::get_if<Body>(&message.body);
-      if (body == nullptr || (to && message.to != id_of(*to))) return false;
+      if (body == nullptr || (to && message.to.id != id_of(*to))) return false;
       taken.push_back(*body);
       return true;
     });
@@ -260,7 +260,7 @@ inline void make_established_leader(Server& server) {
   server.complete_writes();
   for (const Member& member : server.raft().configuration().members) {
     if (member.id == id_of(1)) continue;
-    server.hear({member.peer(), Boot(1), id_of(1), server.term(),
+    server.hear({member.peer(), Boot(1), peer_of(1), server.term(),
                  AppendAccepted{server.raft().log().last().index, Round(0)}});
   }
   server.take_sent();
@@ -295,8 +295,8 @@ class Cluster {
           moved = true;
         }
         for (const Message& message : server->take_sent()) {
-          if (cut_off_.contains(message.from.id) || cut_off_.contains(message.to)) continue;
-          (*this)[number_of(message.to)].hear(message);
+          if (cut_off_.contains(message.from.id) || cut_off_.contains(message.to.id)) continue;
+          (*this)[number_of(message.to.id)].hear(message);
           moved = true;
         }
       }

@@ -359,7 +359,7 @@ TEST(Election, ACandidateFollowsTheLeaderOfItsTerm) {
   make_candidate(server);
   server.hear(3, Term(1), heartbeat());
   EXPECT_TRUE(server.follows());
-  EXPECT_EQ(server.raft().leader()->id, id_of(3));
+  EXPECT_EQ(server.raft().leader()->peer.id, id_of(3));
 }
 
 TEST(Election, ACandidateDoesNotFollowALeaderOfAnEarlierTerm) {
@@ -374,7 +374,7 @@ TEST(Election, ServersAgreeOnTheLeader) {
   cluster.elect(4);
   for (int number = 1; number <= 5; ++number) {
     EXPECT_EQ(cluster[number].leads(), number == 4);
-    EXPECT_EQ(cluster[number].raft().leader()->id, id_of(4));
+    EXPECT_EQ(cluster[number].raft().leader()->peer.id, id_of(4));
   }
 }
 

@@ -163,7 +163,7 @@ TEST(Follower, IgnoresAnotherBootOfItsLeader) {
 TEST(Follower, IgnoresMessagesToAnother) {
   Server server(Start{});
   Message message = server.message(2, Term(1), append({}, {1}));
-  message.to = id_of(3);
+  message.to = peer_of(3);
   server.hear(message);
   EXPECT_EQ(server.term(), Term(0));
 }
@@ -182,7 +182,7 @@ TEST(Follower, TakesOverTheLeadersTerm) {
   Server server(Start{});
   server.hear(2, Term(4), append({}, {}));
   EXPECT_EQ(server.term(), Term(4));
-  EXPECT_EQ(server.raft().leader()->id, id_of(2));
+  EXPECT_EQ(server.raft().leader()->peer.id, id_of(2));
 }
 
 TEST(Follower, SaysNothingInATermThatIsNotDurable) {

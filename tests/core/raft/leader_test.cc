@@ -240,7 +240,7 @@ TEST(BackUp, BringsEveryKindOfLogIntoAgreement) {
     for (bool moved = true; moved;) {
       moved = false;
       for (const Message& message : sender.take_sent()) {
-        if (message.to != id_of(2)) continue;
+        if (message.to.id != id_of(2)) continue;
         receiver.hear(message);
         moved = true;
       }

@@ -136,7 +136,7 @@ class Schedule {
       for (std::uint64_t left = random_.below(4); left > 0 && !network_.empty(); --left) {
         const auto chosen =
             network_.begin() + static_cast<std::ptrdiff_t>(random_.below(network_.size()));
-        if (chosen->to != id) continue;
+        if (chosen->to.id != id) continue;
         if (!random_.one_in(10)) raft.receive(*chosen);
         if (!random_.one_in(10)) network_.erase(chosen);
       }

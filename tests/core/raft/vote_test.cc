@@ -216,7 +216,7 @@ TEST(StepDown, ADeposedLeaderFollowsItsSuccessor) {
   cluster.reconnect(1);
   cluster.heartbeat(2);
   EXPECT_TRUE(cluster[1].follows());
-  EXPECT_EQ(cluster[1].raft().leader()->id, id_of(2));
+  EXPECT_EQ(cluster[1].raft().leader()->peer.id, id_of(2));
 }
 
 }  // namespace
