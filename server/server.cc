@@ -20,6 +20,11 @@ using io::as_uv_handle;
 // For clients' requests in flight, after which they are cut off.
 constexpr Duration kDrainTimeout = 10s;
 
+// Anybody may connect and be cut off, as often as they like.
+constexpr std::uint64_t kCutOffLines = 5;
+constexpr Duration kCutOffPeriod = 10s;
+constexpr Duration kAcceptFailurePeriod = 60s;
+
 Server* server_of(const void* handle) {
   return static_cast<Server*>(static_cast<const uv_handle_t*>(handle)->data);
 }
@@ -30,6 +35,8 @@ Server::Server(const Options& options, StartUp start_up, Log& log)
     : options_(options),
       id_(start_up.id),
       log_(log),
+      cut_offs_(kCutOffLines, kCutOffPeriod),
+      accept_failures_(1, kAcceptFailurePeriod),
       directory_(std::move(start_up.directory)),
       beginning_(std::move(start_up.beginning)) {
   ANCHOR_ASSERT(uv_loop_init(&loop_) == 0);
@@ -152,6 +159,7 @@ void Server::turn() {
   if (node_) node_->turn();
   http_->flush();
   port_->drain();
+  tell_left_out();
   // Requests that had to wait for room in a connection.
   const bool more = node_ && node_->has_inputs();
   if (more) {
@@ -205,7 +213,13 @@ void Server::on_refused(const raft::ServerId& peer, const std::string& reason) {
 }
 
 void Server::on_cut_off(const std::string& address, const std::string& reason) {
+  if (!cut_offs_.admits(loop_now())) return;
   log_.warn("cut off a connection from " + address + ": " + reason);
+}
+
+void Server::tell_left_out() {
+  const std::uint64_t count = cut_offs_.take_left_out(loop_now());
+  if (count > 0) log_.warn("cut off more connections", Fields().add("count", count));
 }
 
 Bytes Server::on_founding_message(const Bytes& message) {
@@ -283,6 +297,7 @@ void Server::watch_signals() {
 void Server::on_signal(int signal) {
   if (draining_) {
     log_.warn("stopped at once by a second signal");
+    log_.flush();
     ::_exit(128 + signal);
   }
   log_.info("shutting down");
@@ -323,6 +338,7 @@ void Server::close_all() {
 
 void Server::fail(int code, const std::string& message) {
   log_.error(message);
+  log_.flush();
   ::_exit(code);
 }
 

@@ -13,6 +13,7 @@
 #include "io/peer_transport.h"
 #include "server/founder.h"
 #include "server/log.h"
+#include "server/log_limit.h"
 #include "server/node.h"
 #include "server/options.h"
 #include "server/start_up.h"
@@ -55,6 +56,9 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   void take_founding();
   void watch_signals();
   void turn();
+  Instant loop_now() const { return Instant(std::chrono::milliseconds(uv_now(&loop_))); }
+  void tell_left_out();
+  void warn_once(const raft::ServerId& peer, const std::string& trouble);
 
   void on_signal(int signal);
   // Ends the process after what is in flight.
@@ -66,6 +70,8 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   const Options options_;
   const std::string id_;
   Log& log_;
+  LogLimit cut_offs_;
+  LogLimit accept_failures_;
   uv_loop_t loop_{};
   io::DataDirectory directory_;
   std::optional<Beginning> beginning_;
