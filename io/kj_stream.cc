@@ -42,6 +42,12 @@ UvSocket::UvSocket(uv_loop_t* loop, HandleCount& count) : open_handles(count) {
   open_handles.add();
 }
 
+UvSocketPointer accept_socket(uv_stream_t* listener, HandleCount& open_handles) {
+  UvSocketPointer socket(new UvSocket(listener->loop, open_handles));
+  if (uv_accept(listener, as_uv_stream(socket->tcp)) != 0) return nullptr;
+  return socket;
+}
+
 // A read that waits for bytes. It is destroyed when it is done or cancelled; in either case nobody
 // may touch its buffer any more.
 class KjStream::Read {

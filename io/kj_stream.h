@@ -35,6 +35,9 @@ struct UvSocket {
 };
 using UvSocketPointer = std::unique_ptr<UvSocket, CloseHandle<UvSocket>>;
 
+// The connection that waits at a listener; null if it is gone already.
+UvSocketPointer accept_socket(uv_stream_t* listener, HandleCount& open_handles);
+
 // KJ's streams have no virtual destructor: kj::Own destroys them by their own type.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"

@@ -9,6 +9,7 @@
 #include "core/base/assert.h"
 #include "core/codec/founding_codec.h"
 #include "io/uv_support.h"
+#include "server/descriptors.h"
 #include "server/system.h"
 #include "server/version.h"
 
@@ -42,7 +43,11 @@ Server::Server(const Options& options, StartUp start_up, Log& log)
   ANCHOR_ASSERT(uv_loop_init(&loop_) == 0);
   port_.emplace(&loop_);
   transport_.emplace(*port_, io::PeerTransportOptions{.seed = fresh_seed()}, *this);
-  http_.emplace(&loop_, io::HttpServerOptions{}, *this);
+  http_.emplace(&loop_,
+                io::HttpServerOptions{
+                    .connection_count = http_connection_count(raise_descriptor_limit()),
+                    .accept_failed = [this](const Error& error) { on_accept_failed(error); }},
+                *this);
   uv_prepare_init(&loop_, &prepare_);
   uv_check_init(&loop_, &check_);
   uv_idle_init(&loop_, &again_);
@@ -175,7 +180,16 @@ void Server::on_message(raft::Message message) {
   if (node_) node_->take(std::move(message));
 }
 
+void Server::on_accept_failed(const Error& error) {
+  if (accept_failures_.admits(loop_now())) log_.warn(error.message);
+}
+
+void Server::on_connect_failed(const raft::ServerId& peer, const Error& error) {
+  warn_once(peer, error.message);
+}
+
 void Server::on_peer_unreachable(const raft::ServerId& peer) {
+  last_troubles_.erase(peer);
   log_.warn("lost the connection to " + peer.name());
   if (node_) node_->take_unreachable(peer);
 }
@@ -205,11 +219,14 @@ std::optional<std::string> Server::refuse(const io::PeerHello& hello,
 }
 
 void Server::on_refused(const raft::ServerId& peer, const std::string& reason) {
-  // It is tried again and again; said once.
-  std::string& last = last_refusals_[peer];
-  if (last == reason) return;
-  last = reason;
-  log_.warn(peer.name() + " refuses messages from this server: " + reason);
+  warn_once(peer, peer.name() + " refuses messages from this server: " + reason);
+}
+
+void Server::warn_once(const raft::ServerId& peer, const std::string& trouble) {
+  std::string& last = last_troubles_[peer];
+  if (last == trouble) return;
+  last = trouble;
+  log_.warn(trouble);
 }
 
 void Server::on_cut_off(const std::string& address, const std::string& reason) {

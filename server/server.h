@@ -34,6 +34,8 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   // --- From peers
   // ---------------------------------------------------------------------------------
   void on_message(raft::Message message) override;
+  void on_accept_failed(const Error& error) override;
+  void on_connect_failed(const raft::ServerId& peer, const Error& error) override;
   void on_peer_unreachable(const raft::ServerId& peer) override;
   std::optional<std::string> refuse(const io::PeerHello& hello,
                                     const raft::ServerId& receiver) override;
@@ -91,7 +93,8 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   uv_signal_t interrupt_{};
   uv_timer_t drain_timeout_{};
   bool draining_ = false;
-  std::map<raft::ServerId, std::string> last_refusals_;
+  // What was said last of a peer: it is tried again and again, and said once.
+  std::map<raft::ServerId, std::string> last_troubles_;
 };
 
 }  // namespace anchor::server

@@ -28,10 +28,13 @@ class KjStreamTest : public KjLoop {
   ~KjStreamTest() noexcept override = default;
 
   void SetUp() override {
-    auto listener =
-        TcpListener::listen(&loop_, open_handles_, "127.0.0.1", 0, [this](UvSocketPointer socket) {
-          server_ = kj::heap<KjStream>(*port_, std::move(socket));
-        });
+    auto listener = TcpListener::listen(
+        &loop_, open_handles_, "127.0.0.1", 0,
+        {.waiting =
+             [this](uv_stream_t* waiting) {
+               server_ = kj::heap<KjStream>(*port_, accept_socket(waiting, open_handles_));
+             },
+         .failed = [](const Error& error) { ADD_FAILURE() << error.message; }});
     ASSERT_TRUE(listener);
     listener_ = std::move(*listener);
     auto dialled = dial_tcp(*port_, open_handles_, "127.0.0.1:" + std::to_string(listener_->port()))
