@@ -5,6 +5,16 @@
 #include "core/base/assert.h"
 
 namespace anchor::io {
+namespace {
+
+std::size_t body_bytes(const HttpResponse& response) {
+  const auto* text = std::get_if<std::string>(&response.body);
+  if (text != nullptr) return text->size();
+  const auto& item = std::get<kv::ItemRef>(response.body);
+  return item ? item->value().size() : 0;
+}
+
+}  // namespace
 
 HttpConnection::HttpConnection(std::uint64_t id, const HttpLimits& limits,
                                const std::string& common_lines, HttpHandler& handler, Instant now)
@@ -41,8 +51,8 @@ void HttpConnection::respond(std::uint64_t sequence, HttpResponse response) {
   Slot& slot = slots_[sequence - first_sequence_];
   ANCHOR_ASSERT(!slot.interim && !slot.response, "a request is answered once");
   held_bytes_ -= slot.held_bytes;
-  const auto* text = std::get_if<std::string>(&response.body);
-  slot.held_bytes = text == nullptr ? 0 : text->size();
+  // Also a value counts: it may have been overwritten, and be held by nobody else.
+  slot.held_bytes = body_bytes(response);
   held_bytes_ += slot.held_bytes;
   slot.response = std::move(response);
   serialise();

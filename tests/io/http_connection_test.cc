@@ -204,6 +204,17 @@ TEST_F(HttpConnectionTest, BoundsTheBytesThatWait) {
   EXPECT_TRUE(connection_.reads());
 }
 
+// Somebody may overwrite it while it waits, and then nobody else holds it.
+TEST_F(HttpConnectionTest, ValuesThatWaitCountToo) {
+  limits_.waiting_bytes = 10;
+  receive(get("/1") + get("/2"));
+  connection_.respond(asked_.requests[1].sequence, {.body = item_with("0123456789")});
+  EXPECT_FALSE(connection_.reads());
+  connection_.respond(asked_.requests[0].sequence, {.status = 304});
+  EXPECT_TRUE(written().ends_with(ok("0123456789")));
+  EXPECT_TRUE(connection_.reads());
+}
+
 TEST_F(HttpConnectionTest, SerialisesNoMoreThanASocketTakes) {
   limits_.output_bytes = 1;
   receive(get("/1") + get("/2"));
