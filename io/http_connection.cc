@@ -58,10 +58,12 @@ void HttpConnection::respond(std::uint64_t sequence, HttpResponse response) {
   serialise();
 }
 
-void HttpConnection::drain() {
+void HttpConnection::drain(Instant now) {
+  draining_since_ = now;
+  const bool arriving = codec_.in_request() || !unparsed_.empty();
+  if (arriving || slots_.empty()) return;
   accepts_ = false;
-  unparsed_.clear();
-  if (!slots_.empty()) slots_.back().framing.keep_alive = false;
+  slots_.back().framing.keep_alive = false;
 }
 
 bool HttpConnection::reads() const {
@@ -99,6 +101,11 @@ bool HttpConnection::expire(Instant now) {
     return now - *finished_since_ >= limits_.linger_timeout;
   }
   if (!accepts_ || !reads()) return false;
+  if (draining_since_ && codec_.in_request() && now - *draining_since_ >= limits_.drain_timeout) {
+    take(HttpRefusal{503, "not_ready", "this node is shutting down; the request was not applied"});
+    serialise();
+    return false;
+  }
   if (codec_.in_request()) {
     const Duration timeout = codec_.in_body() ? limits_.request_timeout : limits_.head_timeout;
     if (now - since_ < timeout) return false;
@@ -126,12 +133,13 @@ void HttpConnection::take_requests(Instant now, std::string_view& input) {
 }
 
 void HttpConnection::take(const HttpRequest& request) {
+  const bool keep_alive = request.keep_alive && !draining_since_;
   slots_.push_back({.framing = {.head = request.method == HttpMethod::kHead,
                                 .version_1_0 = request.version_1_0,
-                                .keep_alive = request.keep_alive},
+                                .keep_alive = keep_alive},
                     .held_bytes = request.body.size()});
   held_bytes_ += request.body.size();
-  accepts_ = request.keep_alive;
+  accepts_ = keep_alive;
   handler_.handle(request, {id_, first_sequence_ + slots_.size() - 1});
 }
 

@@ -67,13 +67,12 @@ HttpServer::~HttpServer() {
 
 Result<void> HttpServer::listen(const std::string& host, std::uint16_t port) {
   ANCHOR_ASSERT(!listener_ && !closing_);
-  auto listener = TcpListener::listen(loop_, open_handles_, host, port,
-                                      {.waiting = [this](uv_stream_t* waiting) { accept(waiting); },
-                                       .failed =
-                                           [this](const Error& error) {
-                                             if (options_.accept_failed)
-                                               options_.accept_failed(error);
-                                           }});
+  const auto failed = [this](const Error& error) {
+    if (options_.accept_failed) options_.accept_failed(error);
+  };
+  auto listener = TcpListener::listen(
+      loop_, open_handles_, host, port,
+      {.waiting = [this](uv_stream_t* waiting) { accept(waiting); }, .failed = failed});
   if (!listener) return std::unexpected(listener.error());
   listener_ = std::move(*listener);
   port_ = listener_->port();
@@ -89,6 +88,7 @@ void HttpServer::accept(uv_stream_t* waiting) {
   if (uv_accept(waiting, as_uv_stream(connection.tcp)) != 0) {
     return close_connection(connection);
   }
+  if (draining_) connection.http.drain(now());
   uv_tcp_nodelay(&connection.tcp, 1);
   if (connections_.size() > options_.connection_count) return turn_away(connection);
   after_progress(connection);
@@ -236,17 +236,21 @@ void HttpServer::update_common_lines() {
   common_lines_.assign(line.data(), size);
 }
 
+void HttpServer::begin_drain() {
+  draining_ = true;
+  for (auto& [id, connection] : connections_) {
+    if (connection->closing) continue;
+    connection->http.drain(now());
+    after_progress(*connection);
+  }
+}
+
 void HttpServer::drain(std::function<void()> drained) {
+  if (!draining_) begin_drain();
   drained_ = std::move(drained);
   listener_.reset();
   for (auto& [id, connection] : connections_) {
-    if (connection->closing) continue;
-    if (connection->http.idle()) {
-      close_connection(*connection);
-    } else {
-      connection->http.drain();
-      after_progress(*connection);
-    }
+    if (connection->http.idle()) close_connection(*connection);
   }
   report_drained();
 }

@@ -52,6 +52,9 @@ class HttpServer {
   // way. It may call the handler, with requests that had to wait for room.
   void flush();
 
+  // From now on each connection ends with the answer to its next request. It listens on, since
+  // connections that are being made would be reset: drain() is the next step.
+  void begin_drain();
   // Stops listening, lets what is in flight come to its end, then calls `drained`.
   void drain(std::function<void()> drained);
   // Ends everything at once; calls `closed` when the loop holds nothing of it any more.
@@ -87,6 +90,7 @@ class HttpServer {
   uv_prepare_t prepare_{};
   uv_check_t check_{};
   uv_timer_t sweep_timer_{};
+  bool draining_ = false;
   bool closing_ = false;
   std::uint16_t port_ = 0;
 

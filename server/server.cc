@@ -18,7 +18,9 @@ namespace {
 
 using io::as_uv_handle;
 
-// For clients' requests in flight, after which they are cut off.
+// From the signal on, for clients and whoever balances them to hear that this node goes away.
+constexpr Duration kDrainGrace = 1s;
+// After that, for clients' requests in flight, before they are cut off.
 constexpr Duration kDrainTimeout = 10s;
 
 // Anybody may connect and be cut off, as often as they like.
@@ -53,10 +55,10 @@ Server::Server(const Options& options, StartUp start_up, Log& log)
   uv_idle_init(&loop_, &again_);
   uv_signal_init(&loop_, &terminate_);
   uv_signal_init(&loop_, &interrupt_);
-  uv_timer_init(&loop_, &drain_timeout_);
+  uv_timer_init(&loop_, &drain_timer_);
   for (uv_handle_t* handle :
        {as_uv_handle(prepare_), as_uv_handle(check_), as_uv_handle(again_),
-        as_uv_handle(terminate_), as_uv_handle(interrupt_), as_uv_handle(drain_timeout_)}) {
+        as_uv_handle(terminate_), as_uv_handle(interrupt_), as_uv_handle(drain_timer_)}) {
     handle->data = this;
   }
 }
@@ -318,21 +320,27 @@ void Server::on_signal(int signal) {
     ::_exit(128 + signal);
   }
   log_.info("shutting down");
-  drain();
+  begin_drain();
+}
+
+void Server::begin_drain() {
+  draining_ = true;
+  http_->begin_drain();
+  uv_timer_start(
+      &drain_timer_, [](uv_timer_t* timer) { server_of(timer)->drain(); }, ceil_ms(kDrainGrace), 0);
 }
 
 void Server::drain() {
-  draining_ = true;
   uv_timer_start(
-      &drain_timeout_, [](uv_timer_t* timer) { server_of(timer)->close_all(); },
+      &drain_timer_, [](uv_timer_t* timer) { server_of(timer)->close_all(); },
       ceil_ms(kDrainTimeout), 0);
   http_->drain([this] { close_all(); });
 }
 
 void Server::close_all() {
-  if (uv_is_closing(as_uv_handle(drain_timeout_)) != 0) return;
+  if (uv_is_closing(as_uv_handle(drain_timer_)) != 0) return;
   for (uv_handle_t* handle : {as_uv_handle(terminate_), as_uv_handle(interrupt_),
-                              as_uv_handle(drain_timeout_), as_uv_handle(again_)}) {
+                              as_uv_handle(drain_timer_), as_uv_handle(again_)}) {
     uv_close(handle, nullptr);
   }
   // Once there is a node, the founder is closed already.

@@ -63,7 +63,9 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   void warn_once(const raft::ServerId& peer, const std::string& trouble);
 
   void on_signal(int signal);
-  // Ends the process after what is in flight.
+  // Serves on for a while, in which it refuses whatever is new ...
+  void begin_drain();
+  // ... then ends the process after what is in flight.
   void drain();
   void close_all();
   // At once: nothing that follows could be trusted.
@@ -91,7 +93,7 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   uv_idle_t again_{};
   uv_signal_t terminate_{};
   uv_signal_t interrupt_{};
-  uv_timer_t drain_timeout_{};
+  uv_timer_t drain_timer_{};
   bool draining_ = false;
   // What was said last of a peer: it is tried again and again, and said once.
   std::map<raft::ServerId, std::string> last_troubles_;
