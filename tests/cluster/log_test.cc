@@ -34,6 +34,23 @@ TEST(LogOfAServer, RubbishOnThePeerPortDoesNotFloodIt) {
   EXPECT_LE(count_of(node.output(), "cut off a connection"), 50) << node.output();
 }
 
+TEST(LogOfAServer, ServerWithoutAQuorumDoesNotFloodIt) {
+  Cluster cluster;
+  ASSERT_TRUE(cluster.start());
+  Node& alone = cluster.follower();
+  for (Node* other : cluster.others(alone)) other->kill();
+  const std::size_t begin = alone.output().size();
+  // Each write waits for a leader as long as a few elections take.
+  for (int i = 0; i < 6; ++i) EXPECT_NE(alone.put("/kv/a", "1")->status, 200);
+  const std::string output = alone.output().substr(begin);
+  EXPECT_GE(count_of(output, "asks whether it would be elected"), 1) << output;
+  EXPECT_LE(count_of(output, "asks whether it would be elected"), 6) << output;
+  for (Node* other : cluster.others(alone)) {
+    const std::string trouble = "no connection to " + other->id() + ": ";
+    EXPECT_EQ(count_of(output, trouble), 1) << output;
+  }
+}
+
 TEST(LogOfAServer, ReaderThatHangsDoesNotHoldUpTheServer) {
   Cluster cluster(1);
   Node& node = cluster[0];
