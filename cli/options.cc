@@ -55,7 +55,7 @@ class Parser {
     } catch (const CLI::CallForHelp&) {
       return std::unexpected(NoCommand{ExitCode::kOk, app_.help()});
     } catch (const CLI::ParseError& error) {
-      return std::unexpected(usage_error(error.what()));
+      return std::unexpected(usage_error(unknown_verb().value_or(error.what())));
     }
     auto global = global_options();
     if (!global) return std::unexpected(usage_error(global.error().message));
@@ -68,6 +68,15 @@ class Parser {
   static NoCommand usage_error(const std::string& message) {
     return {ExitCode::kUsage,
             "anchorctl: " + message + "\nhint: 'anchorctl --help' shows the verbs and flags\n"};
+  }
+
+  // CLI11 says of a word that is no verb that there is none.
+  std::optional<std::string> unknown_verb() const {
+    if (!app_.get_subcommands().empty()) return std::nullopt;
+    for (const std::string& word : app_.remaining()) {
+      if (!word.starts_with('-')) return "unknown verb '" + word + "'";
+    }
+    return std::nullopt;
   }
 
   CLI::App* add_verb(const char* name, const char* help) {

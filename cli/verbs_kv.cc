@@ -6,6 +6,7 @@
 #include "cli/client.h"
 #include "cli/verbs.h"
 #include "core/base/text.h"
+#include "io/json_bytes.h"
 #include "io/percent_encoding.h"
 
 namespace anchor::cli {
@@ -34,20 +35,11 @@ std::expected<std::uint64_t, Failure> number_header(const HttpReplyIn& reply,
   return *number;
 }
 
-void put_text(Json& json, const char* name, const char* encoding_name, std::string_view bytes) {
-  if (valid_utf8(bytes)) {
-    json[name] = bytes;
-  } else {
-    json[name] = base64(as_bytes(bytes));
-    json[encoding_name] = "base64";
-  }
-}
-
 // The key-value of the HTTP API, out of a plain read's headers and body.
 std::expected<Json, Failure> key_value(const std::string& key, const HttpReplyIn& reply) {
   Json json;
-  put_text(json, "key", "key_encoding", key);
-  put_text(json, "value", "encoding", reply.body);
+  io::put_bytes(json, "key", "key_encoding", key);
+  io::put_bytes(json, "value", "encoding", reply.body);
   for (const auto& [name, header] :
        {std::pair("create_revision", "Anchor-Create-Revision"), std::pair("mod_revision", "ETag"),
         std::pair("version", "Anchor-Version"), std::pair("lease", "Anchor-Lease")}) {

@@ -120,7 +120,8 @@ FoundingReply Founding::consider(const FoundingProposal& proposal, Output& outpu
   coordination_.reset();
   accepted_ = proposal;
   output.store = accepted_;
-  note("accepted the founding of cluster " + hex16(proposal.cluster_id.value()) + " with " +
+  note(Subject::kProposal,
+       "accepted the founding of cluster " + hex16(proposal.cluster_id.value()) + " with " +
            join(ids_of(proposal)),
        output);
   return ProposalAccepted{proposal.cluster_id, options_.self.id};
@@ -137,7 +138,7 @@ Founding::Output Founding::replied(const std::string& address, const FoundingRep
   } else if (const auto* refused = std::get_if<FoundingRefused>(&reply)) {
     // Views differ, or somebody is bound: begin anew when they have settled.
     coordination_.reset();
-    note("a proposal was refused: " + refused->reason, output);
+    note(Subject::kRefusal, "a proposal was refused: " + refused->reason, output);
   } else if (const auto* acceptance = std::get_if<ProposalAccepted>(&reply)) {
     take_acceptance(*acceptance, output);
   } else {
@@ -161,7 +162,8 @@ void Founding::take_outcome(const OutcomeAnswer& answer, Output& output) {
     output.founded = accepted_;
   } else if (answer.outcome == ProposalOutcome::kAborted &&
              answer.from == accepted_->coordinator()) {
-    note("the founding of cluster " + hex16(answer.cluster_id.value()) + " was given up", output);
+    note(Subject::kProposal,
+         "the founding of cluster " + hex16(answer.cluster_id.value()) + " was given up", output);
     accepted_.reset();
     output.store = std::optional<FoundingProposal>();
   }
@@ -171,7 +173,8 @@ void Founding::take_hello(const FoundingHello& from, Output& output) {
   const raft::ServerId& id = from.founder.id;
   if (id == options_.self.id) {
     if (from.nonce != nonce_) {
-      note("another server at " + from.founder.address + " has the id " + id.name() +
+      note(Subject::kSameId,
+           "another server at " + from.founder.address + " has the id " + id.name() +
                " too: give each its own --id",
            output);
     }
@@ -207,20 +210,22 @@ bool Founding::views_agree(Output& output) {
   const std::vector<raft::ServerId> ids = seen_ids();
   const std::string expected = std::to_string(options_.expect);
   if (ids.size() > options_.expect) {
-    note("sees " + join(ids) + ", but expects " + expected +
+    note(Subject::kView,
+         "sees " + join(ids) + ", but expects " + expected +
              " servers: stop those that are too many",
          output);
     return false;
   }
   for (const auto& [id, seen] : seen_) {
     if (seen.hello.expect == options_.expect) continue;
-    note(id.name() + " expects " + std::to_string(seen.hello.expect) + " servers, and this one " +
+    note(Subject::kView,
+         id.name() + " expects " + std::to_string(seen.hello.expect) + " servers, and this one " +
              expected + ": --bootstrap-expect must be the same on all",
          output);
     return false;
   }
   if (ids.size() < options_.expect) {
-    note("waits for " + expected + " servers, sees " + join(ids), output);
+    note(Subject::kView, "waits for " + expected + " servers, sees " + join(ids), output);
     return false;
   }
   return std::ranges::all_of(seen_, [&](const auto& entry) {
@@ -241,16 +246,18 @@ void Founding::propose_if_complete(Output& output) {
   for (const auto& [id, seen] : seen_) {
     output.calls.push_back({seen.hello.founder.address, proposal});
   }
-  note("proposes cluster " + hex16(proposal.cluster_id.value()) + " with " + join(ids_of(proposal)),
+  note(Subject::kProposal,
+       "proposes cluster " + hex16(proposal.cluster_id.value()) + " with " + join(ids_of(proposal)),
        output);
   // Alone it need not ask.
   if (seen_.empty()) output.founded = proposal;
   coordination_->proposal = std::move(proposal);
 }
 
-void Founding::note(std::string text, Output& output) {
-  if (text == last_note_) return;
-  last_note_ = text;
+void Founding::note(Subject subject, std::string text, Output& output) {
+  std::string& last = last_notes_[subject];
+  if (text == last) return;
+  last = text;
   output.notes.push_back(std::move(text));
 }
 

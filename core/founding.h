@@ -127,6 +127,8 @@ class Founding {
     FoundingHello hello;
     Instant heard;
   };
+  // What a note is about.
+  enum class Subject : std::uint8_t { kView, kSameId, kProposal, kRefusal };
   // This server coordinates.
   struct Coordination {
     FoundingProposal proposal;
@@ -142,7 +144,7 @@ class Founding {
   void take_outcome(const OutcomeAnswer& answer, Output& output);
   void propose_if_complete(Output& output);
   bool views_agree(Output& output);
-  void note(std::string text, Output& output);
+  void note(Subject subject, std::string text, Output& output);
 
   Options options_;
   Random random_;
@@ -153,7 +155,8 @@ class Founding {
   std::map<raft::ServerId, Seen> seen_;
   std::optional<FoundingProposal> accepted_;
   std::optional<Coordination> coordination_;
-  std::string last_note_;
+  // What was noted last: the same is not said again, though in between comes something else.
+  std::map<Subject, std::string> last_notes_;
 };
 
 // What a member says to servers without a cluster.

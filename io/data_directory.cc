@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -13,43 +15,59 @@ namespace {
 
 constexpr mode_t kDirectoryMode = 0750;
 
+// Whether it lies in the path that was given, and not in the disk.
+bool names_no_place(int error_number) {
+  constexpr auto kSlips =
+      std::to_array({EACCES, EPERM, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL});
+  return std::ranges::find(kSlips, error_number) != kSlips.end();
+}
+
+std::unexpected<DataDirectoryFailure> failed(const std::string& what, int error_number) {
+  Error error = system_error(what, error_number);
+  if (names_no_place(error_number)) {
+    return std::unexpected<DataDirectoryFailure>(UnusablePath{std::move(error.message)});
+  }
+  return std::unexpected<DataDirectoryFailure>(std::move(error));
+}
+
 // Every directory made is synced into its parent, else a power failure could take the whole path.
-Result<void> make_directories(const std::filesystem::path& path) {
+std::expected<void, DataDirectoryFailure> make_directories(const std::filesystem::path& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return {};
   const std::filesystem::path parent = path.parent_path();
-  if (Result<void> made = make_directories(parent); !made) return made;
+  if (auto made = make_directories(parent); !made) return made;
   // Somebody else may have been quicker.
   if (::mkdir(path.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
-    return std::unexpected(system_error("cannot create the directory " + path.string(), errno));
+    return failed("cannot create the directory " + path.string(), errno);
   }
-  if (!std::filesystem::is_directory(path, error)) {
-    return failure(path.string() + " is not a directory");
+  if (!std::filesystem::is_directory(path, error)) return failed(path.string(), ENOTDIR);
+  if (auto synced = sync_directory(parent.string()); !synced) {
+    return std::unexpected<DataDirectoryFailure>(std::move(synced.error()));
   }
-  return sync_directory(parent.string());
+  return {};
 }
 
 }  // namespace
 
 std::expected<DataDirectory, DataDirectoryFailure> DataDirectory::open(const std::string& path) {
-  const auto failed = [](Error error) {
-    return std::unexpected<DataDirectoryFailure>(std::move(error));
-  };
   std::error_code error;
   std::filesystem::path whole = std::filesystem::absolute(path, error).lexically_normal();
-  if (error) return failed({"not a path: " + path + ": " + error.message()});
+  if (error) return failed("not a path: " + path, error.value());
   // "dir/" names dir, whose parent is not itself.
   if (!whole.has_filename() && whole.has_relative_path()) whole = whole.parent_path();
-  if (const Result<void> made = make_directories(whole); !made) return failed(made.error());
+  if (auto made = make_directories(whole); !made) return std::unexpected(made.error());
+  if (::access(whole.c_str(), W_OK | X_OK) != 0) {
+    return failed("cannot write in " + whole.string(), errno);
+  }
 
   Result<File> lock = File::open((whole / "LOCK").string(), O_RDWR | O_CREAT);
-  if (!lock) return failed(lock.error());
+  if (!lock) return std::unexpected<DataDirectoryFailure>(std::move(lock.error()));
   while (::flock(lock->descriptor(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) {
       return std::unexpected<DataDirectoryFailure>(
           DirectoryInUse{"the directory " + whole.string() + " is in use by another process"});
     }
-    if (errno != EINTR) return failed(system_error("cannot lock " + whole.string(), errno));
+    if (errno != EINTR) return failed("cannot lock " + whole.string(), errno);
   }
   return DataDirectory(whole.string(), *std::move(lock));
 }

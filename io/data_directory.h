@@ -12,11 +12,15 @@
 
 namespace anchor::io {
 
-// Another process holds the directory: the operator's slip, where an Error is the disk's failure.
+// The operator's slips, where an Error is the disk's failure. Another process holds the directory:
 struct DirectoryInUse {
   std::string message;
 };
-using DataDirectoryFailure = std::variant<DirectoryInUse, Error>;
+// The path does not do for a directory of this process.
+struct UnusablePath {
+  std::string message;
+};
+using DataDirectoryFailure = std::variant<DirectoryInUse, UnusablePath, Error>;
 
 // A server's directory, held for one process at a time for as long as this object lives.
 class DataDirectory {

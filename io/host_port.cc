@@ -1,5 +1,8 @@
 #include "io/host_port.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include "core/base/text.h"
 
 namespace anchor::io {
@@ -17,6 +20,13 @@ Result<HostPort> parse_host_port(std::string_view text) {
     }
   }
   return failure("'" + std::string(text) + "' is not HOST:PORT");
+}
+
+bool is_wildcard(const std::string& host) {
+  in_addr ipv4{};
+  if (::inet_aton(host.c_str(), &ipv4) != 0) return ipv4.s_addr == INADDR_ANY;
+  in6_addr ipv6{};
+  return ::inet_pton(AF_INET6, host.c_str(), &ipv6) == 1 && IN6_IS_ADDR_UNSPECIFIED(&ipv6) != 0;
 }
 
 std::string to_text(const HostPort& address) {

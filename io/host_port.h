@@ -19,6 +19,10 @@ struct HostPort {
 // colon outside of brackets: whether it exists is the resolver's to say.
 Result<HostPort> parse_host_port(std::string_view text);
 
+// Whether this is an address to listen on everywhere, to which nobody can connect from elsewhere:
+// 0.0.0.0 or ::, however it is spelt.
+bool is_wildcard(const std::string& host);
+
 // What parse_host_port() takes apart.
 std::string to_text(const HostPort& address);
 

@@ -5,6 +5,16 @@
 #include "core/base/assert.h"
 
 namespace anchor::io {
+namespace {
+
+std::size_t body_bytes(const HttpResponse& response) {
+  const auto* text = std::get_if<std::string>(&response.body);
+  if (text != nullptr) return text->size();
+  const auto& item = std::get<kv::ItemRef>(response.body);
+  return item ? item->value().size() : 0;
+}
+
+}  // namespace
 
 HttpConnection::HttpConnection(std::uint64_t id, const HttpLimits& limits,
                                const std::string& common_lines, HttpHandler& handler, Instant now)
@@ -41,17 +51,19 @@ void HttpConnection::respond(std::uint64_t sequence, HttpResponse response) {
   Slot& slot = slots_[sequence - first_sequence_];
   ANCHOR_ASSERT(!slot.interim && !slot.response, "a request is answered once");
   held_bytes_ -= slot.held_bytes;
-  const auto* text = std::get_if<std::string>(&response.body);
-  slot.held_bytes = text == nullptr ? 0 : text->size();
+  // Also a value counts: it may have been overwritten, and be held by nobody else.
+  slot.held_bytes = body_bytes(response);
   held_bytes_ += slot.held_bytes;
   slot.response = std::move(response);
   serialise();
 }
 
-void HttpConnection::drain() {
+void HttpConnection::drain(Instant now) {
+  draining_since_ = now;
+  const bool arriving = codec_.in_request() || !unparsed_.empty();
+  if (arriving || slots_.empty()) return;
   accepts_ = false;
-  unparsed_.clear();
-  if (!slots_.empty()) slots_.back().framing.keep_alive = false;
+  slots_.back().framing.keep_alive = false;
 }
 
 bool HttpConnection::reads() const {
@@ -89,6 +101,11 @@ bool HttpConnection::expire(Instant now) {
     return now - *finished_since_ >= limits_.linger_timeout;
   }
   if (!accepts_ || !reads()) return false;
+  if (draining_since_ && codec_.in_request() && now - *draining_since_ >= limits_.drain_timeout) {
+    take(HttpRefusal{503, "not_ready", "this node is shutting down; the request was not applied"});
+    serialise();
+    return false;
+  }
   if (codec_.in_request()) {
     const Duration timeout = codec_.in_body() ? limits_.request_timeout : limits_.head_timeout;
     if (now - since_ < timeout) return false;
@@ -116,12 +133,13 @@ void HttpConnection::take_requests(Instant now, std::string_view& input) {
 }
 
 void HttpConnection::take(const HttpRequest& request) {
+  const bool keep_alive = request.keep_alive && !draining_since_;
   slots_.push_back({.framing = {.head = request.method == HttpMethod::kHead,
                                 .version_1_0 = request.version_1_0,
-                                .keep_alive = request.keep_alive},
+                                .keep_alive = keep_alive},
                     .held_bytes = request.body.size()});
   held_bytes_ += request.body.size();
-  accepts_ = request.keep_alive;
+  accepts_ = keep_alive;
   handler_.handle(request, {id_, first_sequence_ + slots_.size() - 1});
 }
 

@@ -49,8 +49,9 @@ class HttpConnection {
   void end_of_input();
   // Requires: the request was handed out and is not answered.
   void respond(std::uint64_t sequence, HttpResponse response);
-  // Takes no further request, and ends after the answers to those it has.
-  void drain();
+  // Takes one more request at most: that which is arriving, or comes next. The connection ends with
+  // its answer, or else with the answers that are due.
+  void drain(Instant now);
 
   // Whether the socket is to be read.
   bool reads() const;
@@ -105,6 +106,7 @@ class HttpConnection {
   // When the request that is arriving began, or was last able to go on; between requests, when the
   // last one ended.
   Instant since_;
+  std::optional<Instant> draining_since_;
   std::optional<Instant> write_began_;
   std::optional<Instant> finished_since_;
 };

@@ -92,6 +92,8 @@ struct HttpLimits {
   // For the client to close after the last answer: a close with its bytes unread would reset the
   // connection, and might destroy the answer on its way (RFC 9112, 9.6).
   Duration linger_timeout = 2s;
+  // For a request that was arriving when the server began to drain.
+  Duration drain_timeout = 5s;
 };
 
 }  // namespace anchor::io

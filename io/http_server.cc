@@ -5,13 +5,10 @@
 #include <utility>
 
 #include "core/base/assert.h"
-#include "io/socket_address.h"
-#include "io/uv_support.h"
 
 namespace anchor::io {
 namespace {
 
-constexpr int kBacklog = 1024;
 constexpr std::uint64_t kSweepIntervalMs = 500;
 
 // libuv takes buffers to be written without const, and does not write to them.
@@ -60,48 +57,38 @@ HttpServer::HttpServer(uv_loop_t* loop, const HttpServerOptions& options, HttpHa
   uv_timer_start(
       &sweep_timer_, [](uv_timer_t* timer) { static_cast<HttpServer*>(timer->data)->sweep(); },
       kSweepIntervalMs, kSweepIntervalMs);
-  open_handle_count_ = 3;
+  for (int i = 0; i < 3; ++i) open_handles_.add();
   update_common_lines();
 }
 
 HttpServer::~HttpServer() {
-  ANCHOR_ASSERT(closing_ && open_handle_count_ == 0 && connections_.empty());
+  ANCHOR_ASSERT(closing_ && open_handles_.none());
 }
 
 Result<void> HttpServer::listen(const std::string& host, std::uint16_t port) {
-  ANCHOR_ASSERT(!listening_ && !closing_);
-  const HostPort where{host, port};
-  const std::string problem = "cannot listen on " + to_text(where);
-  const auto address = resolve_now(loop_, where);
-  if (!address) return failure(problem + ": " + address.error().message);
-
-  uv_tcp_init(loop_, &listener_);
-  listener_.data = this;
-  listening_ = true;
-  ++open_handle_count_;
-  int error = uv_tcp_bind(&listener_, reinterpret_cast<const sockaddr*>(&*address), 0);
-  if (error == 0) {
-    error = uv_listen(as_uv_stream(listener_), kBacklog, [](uv_stream_t* listener, int status) {
-      if (status == 0) static_cast<HttpServer*>(listener->data)->accept();
-    });
-  }
-  if (error != 0) {
-    listening_ = false;
-    close_handle(listener_);
-    return failure(describe_uv_error(problem, error));
-  }
-  port_ = local_port(listener_);
+  ANCHOR_ASSERT(!listener_ && !closing_);
+  const auto failed = [this](const Error& error) {
+    if (options_.accept_failed) options_.accept_failed(error);
+  };
+  auto listener = TcpListener::listen(
+      loop_, open_handles_, host, port,
+      {.waiting = [this](uv_stream_t* waiting) { accept(waiting); }, .failed = failed});
+  if (!listener) return std::unexpected(listener.error());
+  listener_ = std::move(*listener);
+  port_ = listener_->port();
   return {};
 }
 
-void HttpServer::accept() {
+void HttpServer::accept(uv_stream_t* waiting) {
   const std::uint64_t id = ++last_id_;
   Connection& connection = *(connections_[id] = std::make_unique<Connection>(*this, id));
   uv_tcp_init(loop_, &connection.tcp);
+  open_handles_.add();
   connection.tcp.data = &connection;
-  if (uv_accept(as_uv_stream(listener_), as_uv_stream(connection.tcp)) != 0) {
+  if (uv_accept(waiting, as_uv_stream(connection.tcp)) != 0) {
     return close_connection(connection);
   }
+  if (draining_) connection.http.drain(now());
   uv_tcp_nodelay(&connection.tcp, 1);
   if (connections_.size() > options_.connection_count) return turn_away(connection);
   after_progress(connection);
@@ -249,20 +236,21 @@ void HttpServer::update_common_lines() {
   common_lines_.assign(line.data(), size);
 }
 
-void HttpServer::drain(std::function<void()> drained) {
-  drained_ = std::move(drained);
-  if (listening_) {
-    listening_ = false;
-    close_handle(listener_);
-  }
+void HttpServer::begin_drain() {
+  draining_ = true;
   for (auto& [id, connection] : connections_) {
     if (connection->closing) continue;
-    if (connection->http.idle()) {
-      close_connection(*connection);
-    } else {
-      connection->http.drain();
-      after_progress(*connection);
-    }
+    connection->http.drain(now());
+    after_progress(*connection);
+  }
+}
+
+void HttpServer::drain(std::function<void()> drained) {
+  if (!draining_) begin_drain();
+  drained_ = std::move(drained);
+  listener_.reset();
+  for (auto& [id, connection] : connections_) {
+    if (connection->http.idle()) close_connection(*connection);
   }
   report_drained();
 }
@@ -274,12 +262,12 @@ void HttpServer::report_drained() {
 void HttpServer::close(std::function<void()> closed) {
   ANCHOR_ASSERT(!closing_);
   closing_ = true;
-  closed_ = std::move(closed);
-  if (listening_) close_handle(listener_);
+  listener_.reset();
   close_handle(prepare_);
   close_handle(check_);
   close_handle(sweep_timer_);
   for (auto& [id, connection] : connections_) close_connection(*connection);
+  open_handles_.when_none_left(std::move(closed));
 }
 
 void HttpServer::close_connection(Connection& connection) {
@@ -291,22 +279,16 @@ void HttpServer::close_connection(Connection& connection) {
     if (gone.dirty) std::erase(server.dirty_, &gone);
     server.connections_.erase(gone.id);
     server.report_drained();
-    server.handle_closed();
+    // Last, as it may be the end of the server.
+    server.open_handles_.remove();
   });
 }
 
 template <typename Handle>
 void HttpServer::close_handle(Handle& handle) {
   uv_close(as_uv_handle(handle), [](uv_handle_t* closed) {
-    auto& server = *static_cast<HttpServer*>(closed->data);
-    --server.open_handle_count_;
-    server.handle_closed();
+    static_cast<HttpServer*>(closed->data)->open_handles_.remove();
   });
-}
-
-void HttpServer::handle_closed() {
-  if (!closing_ || open_handle_count_ > 0 || !connections_.empty()) return;
-  if (closed_) std::exchange(closed_, nullptr)();
 }
 
 }  // namespace anchor::io

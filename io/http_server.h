@@ -17,6 +17,8 @@
 #include "io/http_connection.h"
 #include "io/http_message.h"
 #include "io/http_output.h"
+#include "io/tcp_listener.h"
+#include "io/uv_support.h"
 
 namespace anchor::io {
 
@@ -24,6 +26,8 @@ struct HttpServerOptions {
   HttpLimits limits{};
   // More are told 503 and closed.
   std::size_t connection_count = 4096;
+  // A connection could not be accepted. May be empty.
+  std::function<void(const Error&)> accept_failed{};
 };
 
 // HTTP over TCP on a libuv loop; everything happens on the loop's thread. All answers of a turn of
@@ -48,6 +52,9 @@ class HttpServer {
   // way. It may call the handler, with requests that had to wait for room.
   void flush();
 
+  // From now on each connection ends with the answer to its next request. It listens on, since
+  // connections that are being made would be reset: drain() is the next step.
+  void begin_drain();
   // Stops listening, lets what is in flight come to its end, then calls `drained`.
   void drain(std::function<void()> drained);
   // Ends everything at once; calls `closed` when the loop holds nothing of it any more.
@@ -59,7 +66,7 @@ class HttpServer {
   struct Connection;
 
   Instant now() const { return Instant(std::chrono::milliseconds(uv_now(loop_))); }
-  void accept();
+  void accept(uv_stream_t* waiting);
   void turn_away(Connection& connection);
   void received(Connection& connection, ssize_t size_or_error);
   void write(Connection& connection);
@@ -72,20 +79,19 @@ class HttpServer {
   void report_drained();
   template <typename Handle>
   void close_handle(Handle& handle);
-  void handle_closed();
 
   uv_loop_t* loop_;
   const HttpServerOptions options_;
   HttpHandler& handler_;
 
-  uv_tcp_t listener_{};
+  HandleCount open_handles_;
+  std::unique_ptr<TcpListener> listener_;
   // Before and after the loop waits: whatever was answered in between leaves.
   uv_prepare_t prepare_{};
   uv_check_t check_{};
   uv_timer_t sweep_timer_{};
-  bool listening_ = false;
+  bool draining_ = false;
   bool closing_ = false;
-  std::size_t open_handle_count_ = 0;  // of those four
   std::uint16_t port_ = 0;
 
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
@@ -101,7 +107,6 @@ class HttpServer {
   std::vector<uv_buf_t> buffers_;
 
   std::function<void()> drained_;
-  std::function<void()> closed_;
 };
 
 }  // namespace anchor::io

@@ -42,6 +42,12 @@ UvSocket::UvSocket(uv_loop_t* loop, HandleCount& count) : open_handles(count) {
   open_handles.add();
 }
 
+UvSocketPointer accept_socket(uv_stream_t* listener, HandleCount& open_handles) {
+  UvSocketPointer socket(new UvSocket(listener->loop, open_handles));
+  if (uv_accept(listener, as_uv_stream(socket->tcp)) != 0) return nullptr;
+  return socket;
+}
+
 // A read that waits for bytes. It is destroyed when it is done or cancelled; in either case nobody
 // may touch its buffer any more.
 class KjStream::Read {
@@ -138,7 +144,11 @@ void KjStream::stop_reading() {
 uv_buf_t KjStream::room() {
   // A large message goes straight to where KJ wants it.
   if (read_ != nullptr && read_->room().len >= kBufferBytes) return read_->room();
-  if (begin_ == end_) begin_ = end_ = 0;
+  // What is left moves down, or reads would shrink to the room at the buffer's end.
+  if (begin_ == end_ || kBufferBytes - end_ < kLeastRoomBytes) {
+    std::copy(buffer_.data() + begin_, buffer_.data() + end_, buffer_.data());
+    end_ -= std::exchange(begin_, 0);
+  }
   return uv_buf_init(buffer_.data() + end_, static_cast<unsigned>(kBufferBytes - end_));
 }
 
@@ -165,7 +175,7 @@ void KjStream::received(ssize_t size_or_error, const uv_buf_t& where) {
     const uv_buf_t room = read_->room();
     read_->filled(take(room.base, room.len));
   }
-  if (end_ == kBufferBytes && begin_ < end_) stop_reading();
+  if (!has_room()) stop_reading();
 }
 
 std::size_t KjStream::take(char* to, std::size_t max_bytes) {
@@ -179,7 +189,7 @@ kj::Promise<size_t> KjStream::tryRead(void* buffer, size_t min_bytes, size_t max
   ANCHOR_ASSERT(read_ == nullptr, "one read at a time");
   auto* to = static_cast<char*>(buffer);
   const std::size_t taken = take(to, max_bytes);
-  if (begin_ == end_) start_reading();
+  if (has_room()) start_reading();
   if (taken >= min_bytes || input_ended_) return taken;
   KJ_IF_MAYBE (reason, broken_) {
     return kj::cp(*reason);

@@ -35,6 +35,9 @@ struct UvSocket {
 };
 using UvSocketPointer = std::unique_ptr<UvSocket, CloseHandle<UvSocket>>;
 
+// The connection that waits at a listener; null if it is gone already.
+UvSocketPointer accept_socket(uv_stream_t* listener, HandleCount& open_handles);
+
 // KJ's streams have no virtual destructor: kj::Own destroys them by their own type.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
@@ -68,6 +71,8 @@ class KjStream final : public kj::AsyncIoStream, private Flushable {
  private:
   class Read;
   static constexpr std::size_t kBufferBytes = 64 << 10;
+  // It is not read into less.
+  static constexpr std::size_t kLeastRoomBytes = 8 << 10;
   // Beyond this a write is done only when the socket has taken it.
   static constexpr std::size_t kOutputBytes = 1 << 20;
   static constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
@@ -75,6 +80,7 @@ class KjStream final : public kj::AsyncIoStream, private Flushable {
   void flush() override;
   void start_reading();
   void stop_reading();
+  bool has_room() const { return kBufferBytes - (end_ - begin_) >= kLeastRoomBytes; }
   uv_buf_t room();
   void received(ssize_t size_or_error, const uv_buf_t& where);
   std::size_t take(char* to, std::size_t max_bytes);

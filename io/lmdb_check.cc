@@ -10,65 +10,14 @@
 
 #include "core/base/bytes.h"
 #include "io/file.h"
-
-// The format is that of LMDB 0.9, in the machine's byte order. A page begins with its number
-// (8 bytes), padding (2), its kind (2), and then the ends of the free space between the nodes'
-// offsets and the nodes (2 + 2), or, on an overflow page, the count of pages that it spans (4).
-// A node has a header of 8 bytes and a key; in a leaf then a value, or the number of an overflow
-// page that holds it.
+#include "io/lmdb_format.h"
 
 namespace anchor::io {
+namespace lmdb_format {
 namespace {
-
-using PageNumber = std::uint64_t;
-
-constexpr std::size_t kPageHeaderBytes = 16;
-constexpr std::uint16_t kBranchPage = 0x01;
-constexpr std::uint16_t kLeafPage = 0x02;
-constexpr std::uint16_t kOverflowPage = 0x04;
-constexpr std::uint16_t kMetaPage = 0x08;
-
-constexpr std::size_t kNodeHeaderBytes = 8;
-constexpr std::uint16_t kOverflowNode = 0x01;  // the value is on an overflow page
-constexpr std::uint16_t kTreeNode = 0x02;      // the value is a Tree
-constexpr std::size_t kLargestKeyBytes = 511;
-
-constexpr std::uint32_t kMagic = 0xBEEFC0DE;
-constexpr std::uint32_t kVersion = 1;
-constexpr PageNumber kMetaCount = 2;
-constexpr PageNumber kNoPage = ~PageNumber{0};
-constexpr std::uint16_t kIntegerKeys = 0x08;
-constexpr std::uint16_t kSingleFile = 0x4000;
-constexpr std::uint16_t kDeepest = 32;  // LMDB's cursors have no room for more
 
 // A damaged page count must not make the check allocate without bound: 1 TiB in pages of 4 KiB.
 constexpr PageNumber kLargestPageCount = PageNumber{1} << 28;
-
-// A tree as the file describes it: the free list and the directory of buckets in a meta page, a
-// bucket in a node.
-struct Tree {
-  std::uint32_t page_size = 0;  // in the free list's only
-  std::uint16_t flags = 0;
-  std::uint16_t depth = 0;
-  std::uint64_t branch_page_count = 0;
-  std::uint64_t leaf_page_count = 0;
-  std::uint64_t overflow_page_count = 0;
-  std::uint64_t entry_count = 0;
-  PageNumber root = kNoPage;
-};
-static_assert(sizeof(Tree) == 48);
-
-struct Meta {
-  std::uint32_t magic = 0;
-  std::uint32_t version = 0;
-  std::uint64_t fixed_address = 0;
-  std::uint64_t map_bytes = 0;
-  Tree free_list;
-  Tree buckets;
-  PageNumber last_page = 0;
-  std::uint64_t transaction = 0;
-};
-static_assert(sizeof(Meta) == 136);
 
 // Requires: offset + sizeof(T) <= bytes.size().
 template <typename T>
@@ -82,8 +31,15 @@ constexpr std::size_t even(std::size_t size) {
   return size + (size & 1);
 }
 
-std::unexpected<Error> damaged_page(PageNumber page, std::string_view what) {
-  return failure("page " + std::to_string(page) + ": " + std::string(what));
+template <typename T>
+using Checked = std::expected<T, LmdbCheckFailure>;
+
+std::unexpected<LmdbDamage> damage(std::string what) {
+  return std::unexpected(LmdbDamage{std::move(what)});
+}
+
+std::unexpected<LmdbDamage> damaged_page(PageNumber page, std::string_view what) {
+  return damage("page " + std::to_string(page) + ": " + std::string(what));
 }
 
 struct Node {
@@ -121,7 +77,7 @@ std::optional<Node> read_node(ByteView page, std::size_t offset, bool leaf) {
 
 // The nodes of a page, in the order of their keys. LMDB moves memory by their sizes, so that they
 // must fill the page from the upper end of the free space without a gap or an overlap.
-Result<std::vector<Node>> read_nodes(PageNumber number, ByteView page, bool leaf) {
+Checked<std::vector<Node>> read_nodes(PageNumber number, ByteView page, bool leaf) {
   const std::size_t lower = load<std::uint16_t>(page, 12);
   const std::size_t upper = load<std::uint16_t>(page, 14);
   if (lower < kPageHeaderBytes || lower % 2 != 0 || upper < lower || upper > page.size()) {
@@ -164,10 +120,10 @@ class SnapshotCheck {
     used_[0] = used_[1] = true;
   }
 
-  Result<void> run() {
+  Checked<void> run() {
     for (Kind kind : {Kind::kFreeList, Kind::kBuckets}) {
       const Tree& tree = kind == Kind::kFreeList ? meta_.free_list : meta_.buckets;
-      if (Result<void> checked = check_tree(tree, kind); !checked) return checked;
+      if (Checked<void> checked = check_tree(tree, kind); !checked) return checked;
     }
     return {};
   }
@@ -182,30 +138,30 @@ class SnapshotCheck {
     std::uint64_t entry_count = 0;
   };
 
-  Result<void> check_tree(const Tree& tree, Kind kind) {
+  Checked<void> check_tree(const Tree& tree, Kind kind) {
     if (tree.root == kNoPage) {
       if (tree.depth == 0 && tree.entry_count == 0) return {};
-      return failure("a tree without a root is not empty");
+      return damage("a tree without a root is not empty");
     }
-    if (tree.depth == 0 || tree.depth > kDeepest) return failure("a tree has an impossible depth");
+    if (tree.depth == 0 || tree.depth > kDeepest) return damage("a tree has an impossible depth");
     Walk walk{tree, kind};
-    if (Result<void> checked = check_page(walk, tree.root, 1); !checked) return checked;
-    if (walk.entry_count != tree.entry_count) return failure("a tree's count of entries is wrong");
+    if (Checked<void> checked = check_page(walk, tree.root, 1); !checked) return checked;
+    if (walk.entry_count != tree.entry_count) return damage("a tree's count of entries is wrong");
     return {};
   }
 
-  Result<void> check_page(Walk& walk, PageNumber number, std::uint16_t level) {
-    const Result<std::vector<std::byte>> page = take_page(number);
+  Checked<void> check_page(Walk& walk, PageNumber number, std::uint16_t level) {
+    const Checked<std::vector<std::byte>> page = take_page(number);
     if (!page) return std::unexpected(page.error());
     const bool leaf = level == walk.tree.depth;
     if (kind_of(*page) != (leaf ? kLeafPage : kBranchPage)) {
       return damaged_page(number, "it is not of the kind that its place in the tree wants");
     }
-    const Result<std::vector<Node>> nodes = read_nodes(number, *page, leaf);
+    const Checked<std::vector<Node>> nodes = read_nodes(number, *page, leaf);
     if (!nodes) return std::unexpected(nodes.error());
-    if (Result<void> checked = check_keys(walk, number, *nodes, leaf); !checked) return checked;
+    if (Checked<void> checked = check_keys(walk, number, *nodes, leaf); !checked) return checked;
     for (const Node& node : *nodes) {
-      const Result<void> checked =
+      const Checked<void> checked =
           leaf ? check_entry(walk, number, node)
                : check_page(walk, node.child, static_cast<std::uint16_t>(level + 1));
       if (!checked) return checked;
@@ -214,8 +170,8 @@ class SnapshotCheck {
     return {};
   }
 
-  Result<void> check_keys(const Walk& walk, PageNumber number, const std::vector<Node>& nodes,
-                          bool leaf) const {
+  Checked<void> check_keys(const Walk& walk, PageNumber number, const std::vector<Node>& nodes,
+                           bool leaf) const {
     // LMDB asserts that a branch has a choice to offer, but for the free list's, which may be met
     // half-way through a rebalancing.
     if (!leaf && walk.kind != Kind::kFreeList && nodes.size() < 2) {
@@ -236,7 +192,7 @@ class SnapshotCheck {
     return {};
   }
 
-  Result<void> check_entry(const Walk& walk, PageNumber number, const Node& node) {
+  Checked<void> check_entry(const Walk& walk, PageNumber number, const Node& node) {
     const std::uint16_t flags =
         walk.kind == Kind::kBuckets ? kTreeNode : node.flags & kOverflowNode;
     if (node.flags != flags) return damaged_page(number, "a node is of an unknown kind");
@@ -255,7 +211,7 @@ class SnapshotCheck {
       const PageNumber first = load<PageNumber>(node.value, 0);
       // Only the free list's values mean something to LMDB: the others are not read.
       const bool wanted = walk.kind == Kind::kFreeList;
-      Result<std::vector<std::byte>> read = take_overflow(first, node.value_bytes, wanted);
+      Checked<std::vector<std::byte>> read = take_overflow(first, node.value_bytes, wanted);
       if (!read) return std::unexpected(read.error());
       overflow = *std::move(read);
       value = overflow;
@@ -265,7 +221,7 @@ class SnapshotCheck {
   }
 
   // A list of pages that the transaction `key` freed: their count and, descending, their numbers.
-  Result<void> check_free_pages(PageNumber number, ByteView key, ByteView list) {
+  Checked<void> check_free_pages(PageNumber number, ByteView key, ByteView list) {
     // Also how a meta page is found whose transaction's number has been set back.
     if (load<std::uint64_t>(key, 0) > meta_.transaction) {
       return damaged_page(number, "pages were freed by a transaction to come");
@@ -280,26 +236,26 @@ class SnapshotCheck {
     for (std::uint64_t i = 1; i <= count; ++i) {
       const PageNumber page = load<PageNumber>(list, i * kSize);
       if (page >= previous) return damaged_page(number, "the free pages do not descend");
-      if (Result<void> taken = take(page); !taken) return taken;
+      if (Checked<void> taken = take(page); !taken) return taken;
       previous = page;
     }
     return {};
   }
 
   // Each page once.
-  Result<void> take(PageNumber number) {
+  Checked<void> take(PageNumber number) {
     if (number > meta_.last_page) return damaged_page(number, "there is no such page");
     if (used_[number]) return damaged_page(number, "it is used twice");
     used_[number] = true;
     return {};
   }
 
-  Result<std::vector<std::byte>> take_page(PageNumber number) {
-    if (Result<void> taken = take(number); !taken) return std::unexpected(taken.error());
+  Checked<std::vector<std::byte>> take_page(PageNumber number) {
+    if (Checked<void> taken = take(number); !taken) return std::unexpected(taken.error());
     return read_page(number, page_size_);
   }
 
-  Result<std::vector<std::byte>> read_page(PageNumber number, std::size_t size) const {
+  Checked<std::vector<std::byte>> read_page(PageNumber number, std::size_t size) const {
     if (number >= file_page_count_) return damaged_page(number, "it is beyond the file's end");
     std::vector<std::byte> page(size);
     const Result<std::size_t> read = file_.read_at(number * page_size_, page);
@@ -310,9 +266,9 @@ class SnapshotCheck {
   }
 
   // The value on the pages from `first` on; nothing unless `wanted`.
-  Result<std::vector<std::byte>> take_overflow(PageNumber first, std::uint32_t value_bytes,
-                                               bool wanted) {
-    const Result<std::vector<std::byte>> header = read_page(first, kPageHeaderBytes);
+  Checked<std::vector<std::byte>> take_overflow(PageNumber first, std::uint32_t value_bytes,
+                                                bool wanted) {
+    const Checked<std::vector<std::byte>> header = read_page(first, kPageHeaderBytes);
     if (!header) return std::unexpected(header.error());
     const std::uint64_t page_count = load<std::uint32_t>(*header, 12);
     if (kind_of(*header) != kOverflowPage || page_count == 0 ||
@@ -321,10 +277,10 @@ class SnapshotCheck {
       return damaged_page(first, "it is not the overflow page that a node takes it for");
     }
     for (PageNumber page = first; page < first + page_count; ++page) {
-      if (Result<void> taken = take(page); !taken) return std::unexpected(taken.error());
+      if (Checked<void> taken = take(page); !taken) return std::unexpected(taken.error());
     }
     if (!wanted) return {};
-    Result<std::vector<std::byte>> read = read_page(first, kPageHeaderBytes + value_bytes);
+    Checked<std::vector<std::byte>> read = read_page(first, kPageHeaderBytes + value_bytes);
     if (read) read->erase(read->begin(), read->begin() + kPageHeaderBytes);
     return read;
   }
@@ -343,7 +299,7 @@ bool plausible_page_size(std::uint32_t size) {
 }
 
 // The meta page `number`; the second one stands a page's size into the file.
-Result<Meta> read_meta(const File& file, PageNumber number, std::uint64_t offset) {
+Checked<Meta> read_meta(const File& file, PageNumber number, std::uint64_t offset) {
   std::array<std::byte, kPageHeaderBytes + sizeof(Meta)> bytes{};
   const Result<std::size_t> read = file.read_at(offset, bytes);
   if (!read) return std::unexpected(read.error());
@@ -365,45 +321,51 @@ Result<Meta> read_meta(const File& file, PageNumber number, std::uint64_t offset
   return meta;
 }
 
-Result<std::array<Meta, kMetaCount>> read_metas(const File& file) {
-  const Result<Meta> first = read_meta(file, 0, 0);
+Checked<std::array<Meta, kMetaCount>> read_metas(const File& file) {
+  const Checked<Meta> first = read_meta(file, 0, 0);
   if (!first) return std::unexpected(first.error());
   const std::uint32_t page_size = first->free_list.page_size;
-  const Result<Meta> second = read_meta(file, 1, page_size);
+  const Checked<Meta> second = read_meta(file, 1, page_size);
   if (!second) return std::unexpected(second.error());
-  if (second->free_list.page_size != page_size) return failure("the meta pages disagree");
+  if (second->free_list.page_size != page_size) return damage("the meta pages disagree");
   // Transaction n writes the meta page n % 2. Before the first two, both say zero.
   const std::uint64_t even_number = first->transaction;
   const std::uint64_t odd_number = second->transaction;
   const bool fresh = even_number == 0 && odd_number == 0;
   const bool successive = even_number % 2 == 0 && odd_number % 2 == 1 &&
                           (even_number + 1 == odd_number || odd_number + 1 == even_number);
-  if (!fresh && !successive) return failure("the meta pages are not of successive transactions");
+  if (!fresh && !successive) return damage("the meta pages are not of successive transactions");
   return std::array{*first, *second};
 }
 
-}  // namespace
+// The newest transaction of a file that is not empty.
+Checked<std::uint64_t> check(const File& file, std::uint64_t file_bytes) {
+  const Checked<std::array<Meta, kMetaCount>> metas = read_metas(file);
+  if (!metas) return std::unexpected(metas.error());
+  // Also the older one's trees are whole: a transaction uses no page again that the one before it
+  // freed. So they vouch for their number, and that none was set back.
+  for (const Meta& meta : *metas) {
+    SnapshotCheck snapshot(file, file_bytes, meta);
+    if (Checked<void> checked = snapshot.run(); !checked) return std::unexpected(checked.error());
+  }
+  return std::max((*metas)[0].transaction, (*metas)[1].transaction);
+}
 
-Result<std::uint64_t> check_lmdb_file(const std::string& path) {
-  const auto damaged = [&](const Error& error) {
-    return failure(path + " is damaged: " + error.message);
-  };
+}  // namespace
+}  // namespace lmdb_format
+
+std::expected<std::uint64_t, LmdbCheckFailure> check_lmdb_file(const std::string& path) {
   const Result<std::optional<File>> file = File::open_if_exists(path, O_RDONLY);
   if (!file) return std::unexpected(file.error());
   if (!*file) return 0;
   const Result<std::uint64_t> size = (*file)->size_bytes();
   if (!size) return std::unexpected(size.error());
   if (*size == 0) return 0;
-
-  const Result<std::array<Meta, kMetaCount>> metas = read_metas(**file);
-  if (!metas) return damaged(metas.error());
-  // Also the older one's trees are whole: a transaction uses no page again that the one before it
-  // freed. So they vouch for their number, and that none was set back.
-  for (const Meta& meta : *metas) {
-    SnapshotCheck check(**file, *size, meta);
-    if (const Result<void> checked = check.run(); !checked) return damaged(checked.error());
-  }
-  return std::max((*metas)[0].transaction, (*metas)[1].transaction);
+  auto checked = lmdb_format::check(**file, *size);
+  if (checked) return checked;
+  auto* damage = std::get_if<LmdbDamage>(&checked.error());
+  if (damage != nullptr) damage->message = path + " is damaged: " + damage->message;
+  return checked;
 }
 
 }  // namespace anchor::io

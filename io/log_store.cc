@@ -174,8 +174,13 @@ LogStore::LogStore(Lmdb database, HardStateCopy copy, const raft::Recovered& rec
       last_index_(recovered.base.index + recovered.entries.size()) {}
 
 Result<std::optional<OpenedLogStore>> LogStore::open(const DataDirectory& directory) {
-  const Result<std::uint64_t> transaction = check_lmdb_file(directory.path_of(kDatabaseFile));
-  if (!transaction) return codec::refusal(transaction.error().message);
+  const auto transaction = check_lmdb_file(directory.path_of(kDatabaseFile));
+  if (!transaction) {
+    const auto* damage = std::get_if<LmdbDamage>(&transaction.error());
+    if (damage != nullptr) return codec::refusal(damage->message);
+    // It may be whole, and readable tomorrow: nobody is told to give it up.
+    return std::unexpected(std::get<Error>(transaction.error()));
+  }
   if (*transaction > 0) {
     Result<OpenedLogStore> opened = open_member(directory);
     if (!opened) return std::unexpected(opened.error());

@@ -8,6 +8,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/random.h"
+#include "core/base/result.h"
 #include "core/base/time.h"
 #include "core/raft/message.h"
 #include "io/kj_event_port.h"
@@ -56,6 +57,10 @@ class PeerTransportHandler {
 
   // It is for this server, of its cluster, and from whom it says.
   virtual void on_message(raft::Message message) = 0;
+  // A connection from somebody could not be accepted.
+  virtual void on_accept_failed(const Error& error) = 0;
+  // An attempt to connect came to nothing. Tried again and again.
+  virtual void on_connect_failed(const raft::ServerId& peer, const Error& error) = 0;
   // An outgoing connection broke after messages were sent over it: they may be lost.
   virtual void on_peer_unreachable(const raft::ServerId& peer) = 0;
   // Why not to take messages from this server, which took us for `receiver`; null if it is welcome.

@@ -105,14 +105,14 @@ PeerLink::PeerLink(PeerContext& context, raft::ServerId peer, std::string addres
 PeerLink::~PeerLink() noexcept = default;
 
 kj::Promise<void> PeerLink::keep_connected() {
-  // Why it failed matters little: the address may be wrong, the server down, the network cut. It
-  // is tried again, and status tells who is connected.
-  return connect_once().catch_([](kj::Exception&&) {}).then([this] {
-    disconnected();
-    return context_.port.timer().afterDelay(to_kj(next_backoff())).then([this] {
-      return keep_connected();
-    });
-  });
+  return connect_once()
+      .catch_([this](kj::Exception&& reason) { failed(describe(reason)); })
+      .then([this] {
+        disconnected();
+        return context_.port.timer().afterDelay(to_kj(next_backoff())).then([this] {
+          return keep_connected();
+        });
+      });
 }
 
 kj::Promise<void> PeerLink::connect_once() {
@@ -128,6 +128,7 @@ kj::Promise<void> PeerLink::connect_once() {
             .then([this, &it](bool welcome) -> kj::Promise<void> {
               if (!welcome) return kj::READY_NOW;
               connection_ = &it;
+              was_connected_ = true;
               if (!queue_.empty()) mark_dirty();
               return it.until_broken();
             })
@@ -135,8 +136,16 @@ kj::Promise<void> PeerLink::connect_once() {
       });
 }
 
+// The address may be wrong, the server down, the network cut: it is tried again. Why a connection
+// broke that there was, matters less than that it did.
+void PeerLink::failed(const std::string& reason) {
+  if (was_connected_ || context_.closing) return;
+  context_.handler.on_connect_failed(peer_, {"no connection to " + peer_.name() + ": " + reason});
+}
+
 void PeerLink::disconnected() {
   ANCHOR_ASSERT(connection_ == nullptr);
+  was_connected_ = false;
   // What waited this long is of no use any more: those who sent it send again.
   queue_.clear();
   queued_bytes_ = 0;

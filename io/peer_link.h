@@ -33,6 +33,7 @@ class PeerLink final : private Flushable {
 
   kj::Promise<void> keep_connected();
   kj::Promise<void> connect_once();
+  void failed(const std::string& reason);
   void disconnected();
   void taken_in();
   Duration next_backoff();
@@ -46,6 +47,7 @@ class PeerLink final : private Flushable {
   std::deque<Bytes> queue_;
   std::size_t queued_bytes_ = 0;
   Connection* connection_ = nullptr;  // while it is up
+  bool was_connected_ = false;        // in the present attempt
   bool sent_something_ = false;       // over the present connection
   Duration backoff_;
 

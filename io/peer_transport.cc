@@ -41,9 +41,10 @@ PeerTransport::~PeerTransport() noexcept {
 
 Result<void> PeerTransport::listen(const std::string& host, std::uint16_t port) {
   ANCHOR_ASSERT(!listener_ && !context_.closing);
-  auto listener =
-      TcpListener::listen(context_.port.loop(), context_.open_handles, host, port,
-                          [this](UvSocketPointer socket) { accept(std::move(socket)); });
+  auto listener = TcpListener::listen(
+      context_.port.loop(), context_.open_handles, host, port,
+      {.waiting = [this](uv_stream_t* waiting) { accept(waiting); },
+       .failed = [this](const Error& error) { context_.handler.on_accept_failed(error); }});
   if (!listener) return std::unexpected(listener.error());
   listener_ = std::move(*listener);
   return {};
@@ -107,7 +108,9 @@ void PeerTransport::call_found(const std::string& address, Bytes message, Durati
                         }));
 }
 
-void PeerTransport::accept(UvSocketPointer socket) {
+void PeerTransport::accept(uv_stream_t* waiting) {
+  UvSocketPointer socket = accept_socket(waiting, context_.open_handles);
+  if (!socket) return;
   if (context_.receptions.size() >= context_.options.connections && !make_room()) return;
   auto reception =
       kj::heap<PeerReception>(context_, kj::heap<KjStream>(context_.port, std::move(socket)));

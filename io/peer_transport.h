@@ -63,7 +63,7 @@ class PeerTransport final : private Flushable, private kj::TaskSet::ErrorHandler
   void close(std::function<void()> closed);
 
  private:
-  void accept(UvSocketPointer socket);
+  void accept(uv_stream_t* waiting);
   bool make_room();
   void flush() override;
   void taskFailed(kj::Exception&& exception) override;

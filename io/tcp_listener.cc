@@ -7,7 +7,7 @@
 namespace anchor::io {
 namespace {
 
-constexpr int kBacklog = 128;
+constexpr int kBacklog = 1024;
 
 }  // namespace
 
@@ -17,9 +17,9 @@ TcpListener::Handle::Handle(uv_loop_t* loop, HandleCount& count) : open_handles(
   open_handles.add();
 }
 
-Result<std::unique_ptr<TcpListener>> TcpListener::listen(
-    uv_loop_t* loop, HandleCount& open_handles, const std::string& host, std::uint16_t port,
-    std::function<void(UvSocketPointer)> accepted) {
+Result<std::unique_ptr<TcpListener>> TcpListener::listen(uv_loop_t* loop, HandleCount& open_handles,
+                                                         const std::string& host,
+                                                         std::uint16_t port, Handlers handlers) {
   const HostPort where{host, port};
   const std::string problem = "cannot listen on " + to_text(where);
   const auto address = resolve_now(loop, where);
@@ -27,18 +27,17 @@ Result<std::unique_ptr<TcpListener>> TcpListener::listen(
 
   std::unique_ptr<TcpListener> listener(new TcpListener(loop, open_handles));
   Handle& handle = *listener->handle_;
-  handle.accepted = std::move(accepted);
+  handle.handlers = std::move(handlers);
   int error = uv_tcp_bind(&handle.tcp, reinterpret_cast<const sockaddr*>(&*address), 0);
-  if (error == 0) error = uv_listen(as_uv_stream(handle.tcp), kBacklog, accept);
+  if (error == 0) error = uv_listen(as_uv_stream(handle.tcp), kBacklog, connected);
   if (error != 0) return failure(describe_uv_error(problem, error));
   return listener;
 }
 
-void TcpListener::accept(uv_stream_t* listener, int status) {
-  if (status != 0) return;
+void TcpListener::connected(uv_stream_t* listener, int status) {
   Handle& handle = *static_cast<Handle*>(listener->data);
-  UvSocketPointer socket(new UvSocket(listener->loop, handle.open_handles));
-  if (uv_accept(listener, as_uv_stream(socket->tcp)) == 0) handle.accepted(std::move(socket));
+  if (status == 0) return handle.handlers.waiting(listener);
+  handle.handlers.failed(Error{describe_uv_error("cannot accept a connection", status)});
 }
 
 std::uint16_t TcpListener::port() const {

@@ -8,18 +8,24 @@
 #include <string>
 
 #include "core/base/result.h"
-#include "io/kj_stream.h"
 #include "io/uv_support.h"
 
 namespace anchor::io {
 
-// Accepts TCP connections, until it is destroyed.
+// Listens for TCP connections, until it is destroyed.
 class TcpListener {
  public:
+  struct Handlers {
+    // A connection waits to be taken by uv_accept().
+    std::function<void(uv_stream_t* listener)> waiting;
+    // One could not be had: most likely this process has too many files open.
+    std::function<void(const Error&)> failed;
+  };
+
   // Port 0 is any free one. `open_handles` counts what the loop holds of it.
   static Result<std::unique_ptr<TcpListener>> listen(uv_loop_t* loop, HandleCount& open_handles,
                                                      const std::string& host, std::uint16_t port,
-                                                     std::function<void(UvSocketPointer)> accepted);
+                                                     Handlers handlers);
 
   std::uint16_t port() const;
 
@@ -30,12 +36,12 @@ class TcpListener {
 
     HandleCount& open_handles;
     uv_tcp_t tcp{};
-    std::function<void(UvSocketPointer)> accepted;
+    Handlers handlers;
   };
 
   TcpListener(uv_loop_t* loop, HandleCount& open_handles)
       : handle_(new Handle(loop, open_handles)) {}
-  static void accept(uv_stream_t* listener, int status);
+  static void connected(uv_stream_t* listener, int status);
 
   std::unique_ptr<Handle, CloseHandle<Handle>> handle_;
 };

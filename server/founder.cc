@@ -73,11 +73,23 @@ void Founder::carry_out(Founding::Output output) {
 void Founder::call(const Founding::Call& call) {
   transport_.call_found(call.address, codec::encode_founding_request(call.request), kCallTimeout,
                         [this, address = call.address](const Result<Bytes>& answer) {
-                          // Lost, or from something that is no anchor: asked again.
-                          if (over_ || !answer) return;
-                          const auto reply = codec::decode_founding_reply(*answer);
-                          if (reply) carry_out(founding_.replied(address, *reply));
+                          if (!over_) take_answer(address, answer);
                         });
+}
+
+// Lost, or from something that is no anchor: it will be asked again.
+void Founder::take_answer(const std::string& address, const Result<Bytes>& answer) {
+  if (!answer) return warn_once(address, answer.error().message);
+  const auto reply = codec::decode_founding_reply(*answer);
+  if (!reply) {
+    return warn_once(address, "no sound answer from " + address + ": " + reply.error().message);
+  }
+  last_failures_.erase(address);
+  carry_out(founding_.replied(address, *reply));
+}
+
+void Founder::warn_once(const std::string& address, const std::string& failure) {
+  if (std::exchange(last_failures_[address], failure) != failure) log_.warn("founding: " + failure);
 }
 
 void Founder::close() {

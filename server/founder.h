@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -42,12 +43,16 @@ class Founder {
   void step();
   void carry_out(Founding::Output output);
   void call(const Founding::Call& call);
+  void take_answer(const std::string& address, const Result<Bytes>& answer);
+  void warn_once(const std::string& address, const std::string& failure);
 
   Founding founding_;
   const io::DataDirectory& directory_;
   io::PeerTransport& transport_;
   Log& log_;
   Handlers handlers_;
+  // By address, while it lasts: it is asked again and again, and said once.
+  std::map<std::string, std::string> last_failures_;
   uv_timer_t timer_{};
   bool over_ = false;
   bool open_handle_ = true;

@@ -6,8 +6,6 @@
 namespace anchor::server {
 namespace {
 
-constexpr std::uint64_t kRetryAfterMs = 500;
-
 // Whether a list of media ranges (RFC 9110, 12.5.1) has application/json, with any parameters.
 bool names_json(std::string_view accept) {
   while (!accept.empty()) {

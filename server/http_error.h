@@ -20,6 +20,9 @@ enum class ErrorStyle : std::uint8_t { kLine, kJson };
 // JSON, but for requests under /kv/ that do not accept it, so that curl's output reads well.
 ErrorStyle error_style(const io::HttpRequest& request);
 
+// After which a client should try again: elections take about as long.
+inline constexpr std::uint64_t kRetryAfterMs = 500;
+
 struct ApiError {
   int status = 400;
   std::string_view code{};  // static text

@@ -1,6 +1,6 @@
 #include "server/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -12,6 +12,11 @@
 
 namespace anchor::server {
 namespace {
+
+// Thousands of lines; beyond it, whoever reads the log does not keep up.
+constexpr std::size_t kQueueBytes = 1 << 20;
+// For the last words before the process ends without cleaning up.
+constexpr Duration kFlushPatience = 1s;
 
 std::string now_rfc3339() {
   const auto now = std::chrono::system_clock::now();
@@ -52,6 +57,25 @@ std::string_view level_name(LogLevel level) {
   return kNames.at(static_cast<std::size_t>(level));
 }
 
+class LineSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  explicit LineSink(LineWriter& writer) : writer_(writer) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    writer_.write({message.payload.data(), message.payload.size()});
+  }
+  void flush_() override {}
+
+ private:
+  LineWriter& writer_;
+};
+
+LogFormat settled(LogFormat format) {
+  if (format != LogFormat::kAuto) return format;
+  return isatty(STDERR_FILENO) != 0 ? LogFormat::kLogfmt : LogFormat::kJson;
+}
+
 }  // namespace
 
 Fields& Fields::add(std::string_view name, std::string_view value) {
@@ -90,13 +114,15 @@ std::string format_line(LogFormat format, std::string_view time, std::string_vie
 }
 
 Log::Log(LogLevel level, LogFormat format, std::string node)
-    : format_(format), node_(std::move(node)) {
-  if (format_ == LogFormat::kAuto) {
-    format_ = isatty(STDERR_FILENO) != 0 ? LogFormat::kLogfmt : LogFormat::kJson;
-  }
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
-  logger_ = std::make_unique<spdlog::logger>("anchor", std::move(sink));
-  logger_->set_pattern("%v");
+    : format_(settled(format)),
+      node_(std::move(node)),
+      writer_(STDERR_FILENO, kQueueBytes, [format = format_, name = node_](std::uint64_t count) {
+        return format_line(format, now_rfc3339(), level_name(LogLevel::kWarn), name,
+                           "lines of this log were lost, since nobody took them in",
+                           Fields().add("count", count)) +
+               "\n";
+      }) {
+  logger_ = std::make_unique<spdlog::logger>("anchor", std::make_shared<LineSink>(writer_));
   logger_->set_level(spdlog_level(level));
 }
 
@@ -113,6 +139,10 @@ void Log::warn(std::string_view message, const Fields& fields) {
 }
 void Log::error(std::string_view message, const Fields& fields) {
   write(LogLevel::kError, message, fields);
+}
+
+void Log::flush() {
+  writer_.flush(kFlushPatience);
 }
 
 void Log::write(LogLevel level, std::string_view message, const Fields& fields) {

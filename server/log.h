@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/line_writer.h"
 #include "server/options.h"
 
 namespace spdlog {
@@ -32,7 +33,8 @@ class Fields {
   std::vector<Field> fields_;
 };
 
-// The log on stderr: one line an event, logfmt for people or JSON for programs.
+// The log on stderr: one line an event, logfmt for people or JSON for programs. It never blocks:
+// lines that stderr does not take in time are lost, and counted.
 class Log {
  public:
   // kAuto: logfmt if stderr is a terminal.
@@ -44,13 +46,15 @@ class Log {
   void warn(std::string_view message, const Fields& fields = {});
   void error(std::string_view message, const Fields& fields = {});
 
-  void set_node(std::string node) { node_ = std::move(node); }
+  // Waits a moment until all is written: before the process ends at once.
+  void flush();
 
  private:
   void write(LogLevel level, std::string_view message, const Fields& fields);
 
-  LogFormat format_;
-  std::string node_;
+  const LogFormat format_;
+  const std::string node_;
+  LineWriter writer_;
   std::unique_ptr<spdlog::logger> logger_;
 };
 

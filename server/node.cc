@@ -11,6 +11,10 @@
 namespace anchor::server {
 namespace {
 
+// As many as an election takes that goes well at the second attempt.
+constexpr std::uint64_t kCampaignLines = 4;
+constexpr Duration kCampaignPeriod = 60s;
+
 Replica::Options seeded(Replica::Options options) {
   options.seed = fresh_seed();
   return options;
@@ -24,6 +28,7 @@ Node::Node(uv_loop_t* loop, const Options& options, io::OpenedLogStore opened,
       transport_(transport),
       http_(http),
       log_(log),
+      campaigns_(kCampaignLines, kCampaignPeriod),
       store_(std::move(opened.store)),
       replica_(seeded(options.replica), std::move(opened.recovered)),
       disk_(loop, {.commit = [this](auto batches) { return store_->commit(batches); },
@@ -118,6 +123,15 @@ void Node::arm_timer(Instant now) {
 
 void Node::report(const raft::Event& event) {
   Fields fields;
+  if (std::holds_alternative<raft::CampaignStarted>(event)) {
+    // Without a quorum it asks on and on, twice a second: that is told now and again.
+    const Instant now = boottime_now();
+    if (!campaigns_.admits(now)) return;
+    if (const auto count = campaigns_.take_left_out(now); count > 0) fields.add("left_out", count);
+  } else {
+    // Anything else ends that story.
+    campaigns_ = LogLimit(kCampaignLines, kCampaignPeriod);
+  }
   fields.add("term", raft::term_of(event).value());
   fields.add("index", raft().log().last().index.value());
   log_.info(raft::describe(event), fields);

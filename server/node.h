@@ -17,6 +17,7 @@
 #include "io/log_store.h"
 #include "io/peer_transport.h"
 #include "server/log.h"
+#include "server/log_limit.h"
 #include "server/routes.h"
 #include "server/status_json.h"
 
@@ -87,6 +88,7 @@ class Node {
   io::PeerTransport& transport_;
   io::HttpServer& http_;
   Log& log_;
+  LogLimit campaigns_;
 
   std::unique_ptr<io::LogStore> store_;
   Replica replica_;

@@ -55,13 +55,26 @@ Result<void> set_address(std::string& target, std::string_view text) {
   return {};
 }
 
+// Where others are to connect to.
+Result<void> set_advertised(std::string& target, std::string_view text) {
+  if (auto set = set_address(target, text); !set) return set;
+  if (io::is_wildcard(io::parse_host_port(text)->host)) {
+    return failure("'" + std::string(text) + "' is a wildcard, to which nobody can connect");
+  }
+  return {};
+}
+
+// It names a directory, too, so that "." and ".." are none.
 Result<void> set_id(Options& options, std::string_view text) {
-  const auto allowed = [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  const auto alphanumeric = [](unsigned char c) { return std::isalnum(c) != 0; };
+  const auto allowed = [&](unsigned char c) {
+    return alphanumeric(c) || c == '-' || c == '_' || c == '.';
   };
-  if (text.empty() || text.size() > 63 || !std::ranges::all_of(text, allowed)) {
+  if (text.empty() || text.size() > 63 || !alphanumeric(text.front()) ||
+      !std::ranges::all_of(text, allowed)) {
     return failure("'" + std::string(text) +
-                   "' is not an id: 1 to 63 letters, digits, '-', '_' or '.'");
+                   "' is not an id: 1 to 63 letters, digits, '-', '_' or '.', of which the first "
+                   "is a letter or a digit");
   }
   options.id = text;
   options.id_given = true;
@@ -126,20 +139,14 @@ const std::array kSettings = std::to_array<Setting>({
     {"listen", "HOST", "the address to listen on (default 127.0.0.1)",
      [](Options& o, std::string_view text) { return set_text(o.listen, text); }},
     {"advertise", "HOST:PORT", "where other servers reach this one (default: listen and port)",
-     [](Options& o, std::string_view text) {
-       o.advertise_given = true;
-       return set_address(o.advertise, text);
-     }},
+     [](Options& o, std::string_view text) { return set_advertised(o.advertise, text); }},
     {"http-port", "PORT", "the port for HTTP clients (default: port + 1000)",
      [](Options& o, std::string_view text) { return set_port(o.http_port, text); }},
     {"http-listen", "HOST", "the address to listen on for HTTP (default: as --listen)",
      [](Options& o, std::string_view text) { return set_text(o.http_listen, text); }},
     {"http-advertise", "HOST:PORT",
      "where clients reach this server (default: the advertised host)",
-     [](Options& o, std::string_view text) {
-       o.http_advertise_given = true;
-       return set_address(o.http_advertise, text);
-     }},
+     [](Options& o, std::string_view text) { return set_advertised(o.http_advertise, text); }},
     {"dir", "DIR", "the data directory (default ./data/<id>)",
      [](Options& o, std::string_view text) { return set_text(o.dir, text); }},
     {"peers", "HOST:PORT,...", "other servers, to found a cluster with", set_peers},
@@ -223,7 +230,13 @@ Result<void> complete(Options& options) {
   }
   if (options.http_port == options.port) return failure("--http-port and --port are the same");
   if (options.http_listen.empty()) options.http_listen = options.listen;
-  if (options.advertise.empty()) options.advertise = io::to_text({options.listen, options.port});
+  if (options.advertise.empty()) {
+    // It would be stored with the cluster, and could not be dialled from anywhere else.
+    if (io::is_wildcard(options.listen)) {
+      return failure("--listen is a wildcard: give --advertise HOST:PORT, where others connect to");
+    }
+    options.advertise = io::to_text({options.listen, options.port});
+  }
   if (options.http_advertise.empty()) {
     const auto advertised = io::parse_host_port(options.advertise);
     if (!advertised) return failure("--advertise: " + advertised.error().message);

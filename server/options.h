@@ -22,12 +22,10 @@ struct Options {
   std::uint16_t port = 9001;
   std::string listen = "127.0.0.1";
   std::string advertise;  // host:port; default: listen:port
-  bool advertise_given = false;
 
   std::uint16_t http_port = 0;  // default: port + 1000
   std::string http_listen;      // default: listen
   std::string http_advertise;   // default: the advertised host, http_port
-  bool http_advertise_given = false;
 
   std::string dir;  // default: ./data/<id>
   std::vector<std::string> peers;

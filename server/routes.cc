@@ -16,9 +16,6 @@ namespace {
 using io::HttpMethod;
 using io::HttpResponse;
 
-// Elections take about as long.
-constexpr std::uint64_t kRetryAfterMs = 500;
-
 HttpResponse not_allowed(ErrorStyle style, std::string_view allowed) {
   HttpResponse response = render_error(
       {.status = 405, .code = "method_not_allowed", .message = "allowed: " + std::string(allowed)},

@@ -9,6 +9,7 @@
 #include "core/base/assert.h"
 #include "core/codec/founding_codec.h"
 #include "io/uv_support.h"
+#include "server/descriptors.h"
 #include "server/system.h"
 #include "server/version.h"
 
@@ -17,8 +18,15 @@ namespace {
 
 using io::as_uv_handle;
 
-// For clients' requests in flight, after which they are cut off.
+// From the signal on, for clients and whoever balances them to hear that this node goes away.
+constexpr Duration kDrainGrace = 1s;
+// After that, for clients' requests in flight, before they are cut off.
 constexpr Duration kDrainTimeout = 10s;
+
+// Anybody may connect and be cut off, as often as they like.
+constexpr std::uint64_t kCutOffLines = 5;
+constexpr Duration kCutOffPeriod = 10s;
+constexpr Duration kAcceptFailurePeriod = 60s;
 
 Server* server_of(const void* handle) {
   return static_cast<Server*>(static_cast<const uv_handle_t*>(handle)->data);
@@ -30,21 +38,27 @@ Server::Server(const Options& options, StartUp start_up, Log& log)
     : options_(options),
       id_(start_up.id),
       log_(log),
+      cut_offs_(kCutOffLines, kCutOffPeriod),
+      accept_failures_(1, kAcceptFailurePeriod),
       directory_(std::move(start_up.directory)),
       beginning_(std::move(start_up.beginning)) {
   ANCHOR_ASSERT(uv_loop_init(&loop_) == 0);
   port_.emplace(&loop_);
   transport_.emplace(*port_, io::PeerTransportOptions{.seed = fresh_seed()}, *this);
-  http_.emplace(&loop_, io::HttpServerOptions{}, *this);
+  http_.emplace(&loop_,
+                io::HttpServerOptions{
+                    .connection_count = http_connection_count(raise_descriptor_limit()),
+                    .accept_failed = [this](const Error& error) { on_accept_failed(error); }},
+                *this);
   uv_prepare_init(&loop_, &prepare_);
   uv_check_init(&loop_, &check_);
   uv_idle_init(&loop_, &again_);
   uv_signal_init(&loop_, &terminate_);
   uv_signal_init(&loop_, &interrupt_);
-  uv_timer_init(&loop_, &drain_timeout_);
+  uv_timer_init(&loop_, &drain_timer_);
   for (uv_handle_t* handle :
        {as_uv_handle(prepare_), as_uv_handle(check_), as_uv_handle(again_),
-        as_uv_handle(terminate_), as_uv_handle(interrupt_), as_uv_handle(drain_timeout_)}) {
+        as_uv_handle(terminate_), as_uv_handle(interrupt_), as_uv_handle(drain_timer_)}) {
     handle->data = this;
   }
 }
@@ -152,6 +166,7 @@ void Server::turn() {
   if (node_) node_->turn();
   http_->flush();
   port_->drain();
+  tell_left_out();
   // Requests that had to wait for room in a connection.
   const bool more = node_ && node_->has_inputs();
   if (more) {
@@ -167,7 +182,16 @@ void Server::on_message(raft::Message message) {
   if (node_) node_->take(std::move(message));
 }
 
+void Server::on_accept_failed(const Error& error) {
+  if (accept_failures_.admits(loop_now())) log_.warn(error.message);
+}
+
+void Server::on_connect_failed(const raft::ServerId& peer, const Error& error) {
+  warn_once(peer, error.message);
+}
+
 void Server::on_peer_unreachable(const raft::ServerId& peer) {
+  last_troubles_.erase(peer);
   log_.warn("lost the connection to " + peer.name());
   if (node_) node_->take_unreachable(peer);
 }
@@ -197,15 +221,24 @@ std::optional<std::string> Server::refuse(const io::PeerHello& hello,
 }
 
 void Server::on_refused(const raft::ServerId& peer, const std::string& reason) {
-  // It is tried again and again; said once.
-  std::string& last = last_refusals_[peer];
-  if (last == reason) return;
-  last = reason;
-  log_.warn(peer.name() + " refuses messages from this server: " + reason);
+  warn_once(peer, peer.name() + " refuses messages from this server: " + reason);
+}
+
+void Server::warn_once(const raft::ServerId& peer, const std::string& trouble) {
+  std::string& last = last_troubles_[peer];
+  if (last == trouble) return;
+  last = trouble;
+  log_.warn(trouble);
 }
 
 void Server::on_cut_off(const std::string& address, const std::string& reason) {
+  if (!cut_offs_.admits(loop_now())) return;
   log_.warn("cut off a connection from " + address + ": " + reason);
+}
+
+void Server::tell_left_out() {
+  const std::uint64_t count = cut_offs_.take_left_out(loop_now());
+  if (count > 0) log_.warn("cut off more connections", Fields().add("count", count));
 }
 
 Bytes Server::on_founding_message(const Bytes& message) {
@@ -283,24 +316,31 @@ void Server::watch_signals() {
 void Server::on_signal(int signal) {
   if (draining_) {
     log_.warn("stopped at once by a second signal");
+    log_.flush();
     ::_exit(128 + signal);
   }
   log_.info("shutting down");
-  drain();
+  begin_drain();
+}
+
+void Server::begin_drain() {
+  draining_ = true;
+  http_->begin_drain();
+  uv_timer_start(
+      &drain_timer_, [](uv_timer_t* timer) { server_of(timer)->drain(); }, ceil_ms(kDrainGrace), 0);
 }
 
 void Server::drain() {
-  draining_ = true;
   uv_timer_start(
-      &drain_timeout_, [](uv_timer_t* timer) { server_of(timer)->close_all(); },
+      &drain_timer_, [](uv_timer_t* timer) { server_of(timer)->close_all(); },
       ceil_ms(kDrainTimeout), 0);
   http_->drain([this] { close_all(); });
 }
 
 void Server::close_all() {
-  if (uv_is_closing(as_uv_handle(drain_timeout_)) != 0) return;
+  if (uv_is_closing(as_uv_handle(drain_timer_)) != 0) return;
   for (uv_handle_t* handle : {as_uv_handle(terminate_), as_uv_handle(interrupt_),
-                              as_uv_handle(drain_timeout_), as_uv_handle(again_)}) {
+                              as_uv_handle(drain_timer_), as_uv_handle(again_)}) {
     uv_close(handle, nullptr);
   }
   // Once there is a node, the founder is closed already.
@@ -323,6 +363,7 @@ void Server::close_all() {
 
 void Server::fail(int code, const std::string& message) {
   log_.error(message);
+  log_.flush();
   ::_exit(code);
 }
 

@@ -13,6 +13,7 @@
 #include "io/peer_transport.h"
 #include "server/founder.h"
 #include "server/log.h"
+#include "server/log_limit.h"
 #include "server/node.h"
 #include "server/options.h"
 #include "server/start_up.h"
@@ -33,6 +34,8 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   // --- From peers
   // ---------------------------------------------------------------------------------
   void on_message(raft::Message message) override;
+  void on_accept_failed(const Error& error) override;
+  void on_connect_failed(const raft::ServerId& peer, const Error& error) override;
   void on_peer_unreachable(const raft::ServerId& peer) override;
   std::optional<std::string> refuse(const io::PeerHello& hello,
                                     const raft::ServerId& receiver) override;
@@ -55,9 +58,14 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   void take_founding();
   void watch_signals();
   void turn();
+  Instant loop_now() const { return Instant(std::chrono::milliseconds(uv_now(&loop_))); }
+  void tell_left_out();
+  void warn_once(const raft::ServerId& peer, const std::string& trouble);
 
   void on_signal(int signal);
-  // Ends the process after what is in flight.
+  // Serves on for a while, in which it refuses whatever is new ...
+  void begin_drain();
+  // ... then ends the process after what is in flight.
   void drain();
   void close_all();
   // At once: nothing that follows could be trusted.
@@ -66,6 +74,8 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   const Options options_;
   const std::string id_;
   Log& log_;
+  LogLimit cut_offs_;
+  LogLimit accept_failures_;
   uv_loop_t loop_{};
   io::DataDirectory directory_;
   std::optional<Beginning> beginning_;
@@ -83,9 +93,10 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   uv_idle_t again_{};
   uv_signal_t terminate_{};
   uv_signal_t interrupt_{};
-  uv_timer_t drain_timeout_{};
+  uv_timer_t drain_timer_{};
   bool draining_ = false;
-  std::map<raft::ServerId, std::string> last_refusals_;
+  // What was said last of a peer: it is tried again and again, and said once.
+  std::map<raft::ServerId, std::string> last_troubles_;
 };
 
 }  // namespace anchor::server

@@ -97,6 +97,9 @@ std::expected<StartUp, Exit> start_up(const Options& options) {
     if (const auto* in_use = std::get_if<io::DirectoryInUse>(&directory.error())) {
       return std::unexpected(refused(kExitFailed, in_use->message));
     }
+    if (const auto* unusable = std::get_if<io::UnusablePath>(&directory.error())) {
+      return std::unexpected(refused(kExitUsage, "--dir: " + unusable->message));
+    }
     return std::unexpected(refused(kExitStorage, std::get<Error>(directory.error()).message));
   }
   auto opened = io::LogStore::open(*directory);

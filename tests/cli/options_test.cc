@@ -139,6 +139,12 @@ TEST(CommandLine, NamesTheFlagThatIsWrong) {
             "anchorctl: --timeout: '5' is no duration such as 300ms, 5s or 1m");
 }
 
+TEST(CommandLine, NamesTheVerbThatThereIsNot) {
+  EXPECT_EQ(complaint({"fetch", "a"}), "anchorctl: unknown verb 'fetch'");
+  EXPECT_EQ(complaint({"-o", "json", "fetch"}), "anchorctl: unknown verb 'fetch'");
+  EXPECT_EQ(complaint({}), "anchorctl: A subcommand is required");
+}
+
 TEST(CommandLine, HelpsOnRequest) {
   for (const Words& words : {Words{"--help"}, Words{"get", "-h"}}) {
     const auto invocation = parse_command_line(words, {});

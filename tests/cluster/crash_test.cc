@@ -1,8 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <iostream>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/cluster/cluster.h"
@@ -29,6 +34,11 @@ class Load {
   bool wait_for_acknowledged(int more) const {
     const int wanted = acknowledged_count_ + more;
     return eventually([&] { return acknowledged_count_ >= wanted; });
+  }
+  // The longest time without an acknowledgement, since it was last asked for.
+  Duration take_longest_pause() {
+    const std::scoped_lock lock(pause_mutex_);
+    return std::exchange(longest_pause_, Duration());
   }
   void stop() {
     stopping_ = true;
@@ -68,6 +78,11 @@ class Load {
     if (answer->status == 200) {
       client.acknowledged.push_back(key);
       ++acknowledged_count_;
+      const std::scoped_lock lock(pause_mutex_);
+      const auto now = std::chrono::steady_clock::now();
+      longest_pause_ =
+          std::max(longest_pause_, std::chrono::duration_cast<Duration>(now - last_acknowledged_));
+      last_acknowledged_ = now;
     } else if (answer->status == 503) {
       client.not_applied.push_back(key);
     } else if (answer->status != 504) {
@@ -88,6 +103,10 @@ class Load {
   std::vector<std::unique_ptr<Client>> clients_;
   std::atomic<bool> stopping_ = false;
   std::atomic<int> acknowledged_count_ = 0;
+
+  std::mutex pause_mutex_;
+  std::chrono::steady_clock::time_point last_acknowledged_ = std::chrono::steady_clock::now();
+  Duration longest_pause_{};
 };
 
 void expect_what_was_told(const Node& node, const Load& load) {
@@ -118,8 +137,13 @@ TEST(Crash, AcknowledgedWritesOutliveTheLeaderAndThenAllServers) {
   Load load(cluster);
   ASSERT_TRUE(load.wait_for_acknowledged(200));
   Node& killed = cluster.leader();
+  static_cast<void>(load.take_longest_pause());
   killed.kill();
   ASSERT_TRUE(load.wait_for_acknowledged(200)) << "writes do not go on without " << killed.id();
+  // A figure to read, and nothing to expect: the machine may be busy.
+  const Duration pause = load.take_longest_pause();
+  std::cout << "without the leader no write was acknowledged for "
+            << std::chrono::duration_cast<std::chrono::milliseconds>(pause).count() << " ms\n";
   killed.start();
   ASSERT_TRUE(load.wait_for_acknowledged(200));
   for (const auto& node : cluster.nodes()) node->kill();

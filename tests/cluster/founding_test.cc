@@ -47,6 +47,26 @@ TEST(FoundingOfACluster, ServerThatWaitsForOthersLivesAndIsNotReady) {
   EXPECT_EQ(node.terminate(), Ended{.exit_code = 0});
 }
 
+TEST(FoundingOfACluster, PeerThatDoesNotAnswerIsNamedOnce) {
+  Cluster cluster;
+  Node& node = cluster[0];
+  node.start(cluster.founding_options());
+  const std::string& nobody = cluster[1].peer_address();
+  const std::string warning = "no answer from " + nobody + ": cannot connect";
+  ASSERT_TRUE(eventually([&] { return node.output().contains(warning); }));
+  // Another one comes and goes: in the meantime it was asked again and again.
+  cluster[2].start(cluster.founding_options());
+  const std::string seen = "sees " + node.id() + ", " + cluster[2].id();
+  ASSERT_TRUE(eventually([&] { return node.output().contains(seen); }));
+  cluster[2].kill();
+  ASSERT_TRUE(eventually([&] {
+    const std::string output = node.output();
+    return output.find("sees " + node.id() + "\"", output.find(seen)) != output.npos;
+  }));
+  const std::string output = node.output();
+  EXPECT_EQ(output.find(warning), output.rfind(warning)) << output;
+}
+
 TEST(FoundingOfACluster, EveryOneMayBeKilledInItsMidst) {
   Cluster cluster;
   for (const auto& node : cluster.nodes()) {

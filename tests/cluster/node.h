@@ -36,6 +36,8 @@ class Node {
   void start(const std::vector<std::string>& more = {});
   // With these and no others. Requires: it does not run.
   void start_with(const std::vector<std::string>& arguments);
+  // So many files may it have open, from its next start on.
+  void limit_descriptors(std::size_t count) { descriptor_limit_ = count; }
   bool runs() const { return process_ != nullptr; }
   Process& process() { return *process_; }
   // It runs, and is not paused.
@@ -70,6 +72,7 @@ class Node {
   ReservedPort http_port_;
   std::unique_ptr<Process> process_;
   bool paused_ = false;
+  std::size_t descriptor_limit_ = 0;  // zero: as many as the test program
 };
 
 }  // namespace anchor::cluster

@@ -34,9 +34,14 @@ std::vector<std::string> clean_environment() {
   return variables;
 }
 
-[[noreturn]] void become(char* const* arguments, char* const* environment, int output) {
+[[noreturn]] void become(char* const* arguments, char* const* environment, int output,
+                         std::size_t descriptor_limit) {
   // Should the test program be killed, nobody else would end it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (descriptor_limit > 0) {
+    const rlimit limit{.rlim_cur = descriptor_limit, .rlim_max = descriptor_limit};
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
   ::execve(ANCHOR_PROGRAM, arguments, environment);
@@ -45,7 +50,8 @@ std::vector<std::string> clean_environment() {
 
 }  // namespace
 
-Process::Process(const std::vector<std::string>& arguments, const std::string& output_path) {
+Process::Process(const std::vector<std::string>& arguments, const std::string& output_path,
+                 std::size_t descriptor_limit) {
   std::vector<std::string> argument_texts{"anchor"};
   argument_texts.insert(argument_texts.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment_texts = clean_environment();
@@ -55,7 +61,9 @@ Process::Process(const std::vector<std::string>& arguments, const std::string& o
       ::open(output_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
   ANCHOR_ASSERT(output >= 0);
   pid_ = ::fork();
-  if (pid_ == 0) become(argument_pointers.data(), environment_pointers.data(), output);
+  if (pid_ == 0) {
+    become(argument_pointers.data(), environment_pointers.data(), output, descriptor_limit);
+  }
   ANCHOR_ASSERT(pid_ > 0);
   ::close(output);
   // glibc's function of this name has no C linkage in C++ (2.36).

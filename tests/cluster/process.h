@@ -27,7 +27,9 @@ struct Ended {
 // does not outlive this object, nor the test program.
 class Process {
  public:
-  Process(const std::vector<std::string>& arguments, const std::string& output_path);
+  // With a limit of open files, if that is not zero.
+  Process(const std::vector<std::string>& arguments, const std::string& output_path,
+          std::size_t descriptor_limit = 0);
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

@@ -35,6 +35,67 @@ TEST(Shutdown, WholeClusterStopsAndComesBackAsItWas) {
   for (const auto& node : cluster.nodes()) EXPECT_EQ(node->get("/kv/a")->body, "1");
 }
 
+bool says_that_it_shuts_down(const Node& node) {
+  return eventually([&] { return node.output().contains("shutting down"); });
+}
+
+TEST(Shutdown, RequestThatIsArrivingIsAnswered) {
+  Cluster cluster(1);
+  Node& node = cluster[0];
+  node.start();
+  ASSERT_TRUE(cluster.wait_until_ready());
+  auto put = Connection::open(node.http_port().number());
+  auto readyz = Connection::open(node.http_port().number());
+  auto half = Connection::open(node.http_port().number());
+  ASSERT_TRUE(put->send("PUT /kv/a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nha"));
+  ASSERT_TRUE(readyz->send("GET /readyz HTTP/1.1\r\nHost: x\r\n"));
+  ASSERT_TRUE(half->send("PUT /kv/b HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nha"));
+  // Another's answer shows that the server has read these.
+  ASSERT_EQ(node.get("/livez")->status, 200);
+  node.process().signal(SIGTERM);
+  ASSERT_TRUE(says_that_it_shuts_down(node));
+  ASSERT_TRUE(put->send("lf"));
+  ASSERT_TRUE(readyz->send("\r\n"));
+
+  const std::string put_answer = put->receive_all().value();
+  EXPECT_TRUE(put_answer.starts_with("HTTP/1.1 503 ")) << put_answer;
+  EXPECT_TRUE(put_answer.contains("Connection: close\r\n")) << put_answer;
+  EXPECT_TRUE(put_answer.contains("\r\n\r\nnot_ready: ")) << put_answer;
+  const std::string readyz_answer = readyz->receive_all().value();
+  EXPECT_TRUE(readyz_answer.starts_with("HTTP/1.1 503 ")) << readyz_answer;
+  EXPECT_TRUE(readyz_answer.contains("[-]shutdown shutting down\n")) << readyz_answer;
+  // This one never becomes whole.
+  const std::string half_answer = half->receive_all().value();
+  EXPECT_TRUE(half_answer.starts_with("HTTP/1.1 503 ")) << half_answer;
+  EXPECT_EQ(node.wait(), Ended{.exit_code = 0});
+  node.start();
+  ASSERT_TRUE(cluster.wait_until_ready());
+  EXPECT_EQ(node.get("/kv/a")->status, 404);
+}
+
+TEST(Shutdown, IdleClientsHearOfItBeforeTheyAreCutOff) {
+  Cluster cluster(1);
+  Node& node = cluster[0];
+  node.start();
+  ASSERT_TRUE(cluster.wait_until_ready());
+  HttpClient asks = node.client();
+  HttpClient writes = node.client();
+  ASSERT_EQ(asks.get("/readyz")->status, 200);
+  ASSERT_EQ(writes.put("/kv/a", "1")->status, 200);
+  node.process().signal(SIGTERM);
+  ASSERT_TRUE(says_that_it_shuts_down(node));
+  const auto health = asks.get("/readyz");
+  ASSERT_TRUE(health) << health.error().message;
+  EXPECT_EQ(health->status, 503);
+  EXPECT_TRUE(health->body.contains("[-]shutdown shutting down\n")) << health->body;
+  EXPECT_EQ(health->header("Connection"), "close");
+  const auto refused = writes.put("/kv/a", "2");
+  ASSERT_TRUE(refused) << refused.error().message;
+  EXPECT_EQ(refused->status, 503);
+  EXPECT_TRUE(refused->body.starts_with("not_ready: ")) << refused->body;
+  EXPECT_EQ(node.wait(), Ended{.exit_code = 0});
+}
+
 // A leader that cannot answer a write, since the other servers stand still.
 class ShutdownWithARequestInFlight : public testing::Test {
  protected:

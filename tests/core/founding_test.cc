@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <string>
@@ -19,11 +20,14 @@ class Founders {
   explicit Founders(std::uint64_t seed) : random_(seed) {}
 
   void add(const std::string& id, std::uint32_t expect, std::vector<std::string> peers) {
+    add(id, expect, std::move(peers), id + ":1");
+  }
+  void add(const std::string& id, std::uint32_t expect, std::vector<std::string> peers,
+           const std::string& address) {
     Server server;
-    server.options = {.self = {.id = raft::ServerId(id), .address = id + ":1", .http_address = ""},
+    server.options = {.self = {.id = raft::ServerId(id), .address = address, .http_address = ""},
                       .expect = expect,
                       .peers = std::move(peers)};
-    const std::string address = server.options.self.address;
     start(servers_.emplace(address, std::move(server)).first->second);
   }
 
@@ -188,6 +192,21 @@ TEST(Founding, OneServerTooManyStopsTheFounding) {
   founders.run(200);
   EXPECT_EQ(founders.member_count(), 0);
   EXPECT_NE(founders.server("a:1").notes.back().find("too many"), std::string::npos);
+}
+
+TEST(Founding, TwoServersWithOneIdAreToldOnceAndNotOnAndOn) {
+  Founders founders(1);
+  const std::vector<std::string> peers{"a:1", "a:2"};
+  founders.add("a", 2, peers);
+  founders.add("a", 2, peers, "a:2");
+  founders.run(400);
+  EXPECT_EQ(founders.member_count(), 0);
+  for (const char* address : {"a:1", "a:2"}) {
+    const auto& notes = founders.server(address).notes;
+    EXPECT_EQ(notes.size(), 2U) << testing::PrintToString(notes);
+    const auto tells = [](const std::string& note) { return note.contains("has the id a too"); };
+    EXPECT_EQ(std::ranges::count_if(notes, tells), 1);
+  }
 }
 
 TEST(Founding, OneThatComesLateIsToldToJoin) {

@@ -38,7 +38,7 @@ TEST(DataDirectory, SaysWhenThePathIsAFile) {
   for (const std::string name : {"file", "file/below"}) {
     const auto directory = DataDirectory::open(temporary.path_of(name));
     ASSERT_FALSE(directory) << name;
-    EXPECT_TRUE(std::holds_alternative<Error>(directory.error())) << name;
+    EXPECT_TRUE(std::holds_alternative<UnusablePath>(directory.error())) << name;
   }
 }
 

@@ -24,6 +24,15 @@ TEST(ParseHostPort, RefusesAnythingElse) {
   }
 }
 
+TEST(HostPort, WildcardIsKnownHoweverItIsSpelt) {
+  for (const char* host : {"0.0.0.0", "0", "::", "0:0:0:0:0:0:0:0", "::0"}) {
+    EXPECT_TRUE(is_wildcard(host)) << host;
+  }
+  for (const char* host : {"127.0.0.1", "0.0.0.1", "::1", "node1", ""}) {
+    EXPECT_FALSE(is_wildcard(host)) << host;
+  }
+}
+
 TEST(HostPort, IsWrittenAsItIsRead) {
   for (const char* text : {"node1:7001", "[::1]:80"}) {
     const auto parsed = parse_host_port(text);

@@ -67,6 +67,10 @@ class HttpConnectionTest : public testing::Test {
     return "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: " + std::to_string(body.size()) +
            "\r\n\r\n" + std::string(body);
   }
+  static std::string last(std::string_view body) {
+    return "HTTP/1.1 200 OK\r\nX: y\r\nConnection: close\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+  }
 
   Instant now_{Duration(1)};
   HttpLimits limits_{};
@@ -204,6 +208,17 @@ TEST_F(HttpConnectionTest, BoundsTheBytesThatWait) {
   EXPECT_TRUE(connection_.reads());
 }
 
+// Somebody may overwrite it while it waits, and then nobody else holds it.
+TEST_F(HttpConnectionTest, ValuesThatWaitCountToo) {
+  limits_.waiting_bytes = 10;
+  receive(get("/1") + get("/2"));
+  connection_.respond(asked_.requests[1].sequence, {.body = item_with("0123456789")});
+  EXPECT_FALSE(connection_.reads());
+  connection_.respond(asked_.requests[0].sequence, {.status = 304});
+  EXPECT_TRUE(written().ends_with(ok("0123456789")));
+  EXPECT_TRUE(connection_.reads());
+}
+
 TEST_F(HttpConnectionTest, SerialisesNoMoreThanASocketTakes) {
   limits_.output_bytes = 1;
   receive(get("/1") + get("/2"));
@@ -234,16 +249,60 @@ TEST_F(HttpConnectionTest, LargeValuesAreSharedAndNotCopied) {
 }
 
 TEST_F(HttpConnectionTest, DrainingAnswersWhatItHasAndSaysThatItCloses) {
-  receive(get("/1") + get("/2") + get("/3").substr(0, 5));
-  connection_.drain();
-  receive(get("/3").substr(5));
+  receive(get("/1") + get("/2"));
+  connection_.drain(now_);
+  receive(get("/3"));
   EXPECT_EQ(asked_.requests.size(), 2U);
   answer(0, "one");
   answer(1, "two");
-  EXPECT_EQ(written(), ok("one") +
-                           "HTTP/1.1 200 OK\r\nX: y\r\nConnection: close\r\n"
-                           "Content-Length: 3\r\n\r\ntwo");
+  EXPECT_EQ(written(), ok("one") + last("two"));
   EXPECT_TRUE(connection_.finished());
+}
+
+TEST_F(HttpConnectionTest, DrainingTakesTheRequestThatIsArrivingAndNoFurther) {
+  receive(get("/1") + get("/2").substr(0, 5));
+  connection_.drain(now_);
+  EXPECT_FALSE(connection_.idle());
+  receive(get("/2").substr(5) + get("/3"));
+  ASSERT_EQ(asked_.requests.size(), 2U);
+  answer(0, "one");
+  answer(1, "two");
+  EXPECT_EQ(written(), ok("one") + last("two"));
+  EXPECT_TRUE(connection_.finished());
+}
+
+TEST_F(HttpConnectionTest, DrainingTakesTheRequestThatHadToWaitForRoom) {
+  limits_.waiting_requests = 1;
+  receive(get("/1") + get("/2") + get("/3"));
+  connection_.drain(now_);
+  answer(0, "one");
+  EXPECT_EQ(written(), ok("one"));
+  answer(1, "two");
+  EXPECT_EQ(written(), last("two"));
+  EXPECT_EQ(asked_.requests.size(), 2U);
+}
+
+TEST_F(HttpConnectionTest, DrainingTakesOneMoreRequestOfAnIdleConnection) {
+  connection_.drain(now_);
+  EXPECT_TRUE(connection_.idle());
+  receive(get("/1") + get("/2"));
+  ASSERT_EQ(asked_.requests.size(), 1U);
+  answer(0, "one");
+  EXPECT_EQ(written(), last("one"));
+  EXPECT_TRUE(connection_.finished());
+}
+
+TEST_F(HttpConnectionTest, DrainingDoesNotWaitLongForARequestToArrive) {
+  receive(get("/1").substr(0, 5));
+  connection_.drain(now_);
+  now_ += limits_.drain_timeout - 1ms;
+  EXPECT_FALSE(connection_.expire(now_));
+  EXPECT_EQ(written(), "");
+  now_ += 1ms;
+  EXPECT_FALSE(connection_.expire(now_));
+  EXPECT_TRUE(written().starts_with("HTTP/1.1 503 "));
+  EXPECT_TRUE(connection_.finished());
+  EXPECT_TRUE(asked_.requests.empty());
 }
 
 TEST_F(HttpConnectionTest, AnIdleConnectionEndsInTime) {

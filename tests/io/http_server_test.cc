@@ -105,6 +105,7 @@ class Echo : public HttpHandler {
   kv::ItemRef large =
       kv::Item::create("k", as_bytes(std::string(1 << 20, '#')), kv::Item::Fields{});
   std::size_t handled = 0;
+  int drains = 0;
 };
 
 // Runs a server on this thread while `client` talks to it from another; then everything closes, and
@@ -125,9 +126,11 @@ class HttpServerTest : public testing::Test {
         uv_close(reinterpret_cast<uv_handle_t*>(done), nullptr);
       });
       client_done_.data = &echo;
-      // Drains, for a client that asks for it.
+      // Drains, for a client that asks for it: at first it begins to, then it stops listening.
       uv_async_init(&loop, &drain_, [](uv_async_t* drain) {
-        static_cast<Echo*>(drain->data)->server.drain([] {});
+        auto& echo_of = *static_cast<Echo*>(drain->data);
+        if (echo_of.drains++ == 0) return echo_of.server.begin_drain();
+        echo_of.server.drain([] {});
       });
       uv_unref(reinterpret_cast<uv_handle_t*>(&drain_));
       drain_.data = &echo;
@@ -298,18 +301,45 @@ TEST_F(HttpServerTest, ASilentConnectionIsClosed) {
       options);
 }
 
-TEST_F(HttpServerTest, DrainingAnswersWhatIsInFlightAndStopsListening) {
+TEST_F(HttpServerTest, BeginningToDrainAnswersEachConnectionOnceMore) {
   run([this](std::uint16_t port) {
     Client idle(port);
     idle.send(get("/1"));
     idle.receive_until("</1>");
-    Client half(port);
-    half.send(get("/2").substr(0, 9));
     ask_to_drain();
-    EXPECT_TRUE(idle.receive_all().ends_with("</1>"));
-    half.receive_all();
-    EXPECT_FALSE(Client(port).connected());
+    // Also of a connection that is made now the answer is the last.
+    while (true) {
+      Client later(port);
+      later.send(get("/new"));
+      if (later.receive_until("</new>").find("Connection: close\r\n") != std::string::npos) break;
+    }
+    idle.send(get("/2") + get("/3"));
+    const std::string all = idle.receive_all();
+    EXPECT_TRUE(all.ends_with("Connection: close\r\nContent-Length: 4\r\n\r\n</2>")) << all;
   });
+}
+
+TEST_F(HttpServerTest, DrainingAnswersWhatIsInFlightAndStopsListening) {
+  HttpServerOptions options;
+  options.limits.drain_timeout = 600ms;
+  run(
+      [this](std::uint16_t port) {
+        Client idle(port);
+        idle.send(get("/1"));
+        idle.receive_until("</1>");
+        Client half(port);
+        half.send(get("/2").substr(0, 9));
+        // Asking twice in a row might be taken for one.
+        ask_to_drain();
+        Client none(port);
+        none.send(get("/3"));
+        none.receive_until("</3>");
+        ask_to_drain();
+        EXPECT_TRUE(idle.receive_all().ends_with("</1>"));
+        EXPECT_TRUE(half.receive_all().starts_with("HTTP/1.1 503 "));
+        EXPECT_FALSE(Client(port).connected());
+      },
+      options);
 }
 
 TEST_F(HttpServerTest, APortInUseIsNamed) {

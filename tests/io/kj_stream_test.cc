@@ -28,10 +28,13 @@ class KjStreamTest : public KjLoop {
   ~KjStreamTest() noexcept override = default;
 
   void SetUp() override {
-    auto listener =
-        TcpListener::listen(&loop_, open_handles_, "127.0.0.1", 0, [this](UvSocketPointer socket) {
-          server_ = kj::heap<KjStream>(*port_, std::move(socket));
-        });
+    auto listener = TcpListener::listen(
+        &loop_, open_handles_, "127.0.0.1", 0,
+        {.waiting =
+             [this](uv_stream_t* waiting) {
+               server_ = kj::heap<KjStream>(*port_, accept_socket(waiting, open_handles_));
+             },
+         .failed = [](const Error& error) { ADD_FAILURE() << error.message; }});
     ASSERT_TRUE(listener);
     listener_ = std::move(*listener);
     auto dialled = dial_tcp(*port_, open_handles_, "127.0.0.1:" + std::to_string(listener_->port()))
@@ -82,6 +85,28 @@ TEST_F(KjStreamTest, CarriesBytesBothWays) {
   EXPECT_EQ(read(*server_, 8, 100), "question");
   write(*server_, "answer");
   EXPECT_EQ(read(*client_, 6, 100), "answer");
+}
+
+// Also the end of what was sent, which is seen behind what nobody has taken yet.
+TEST_F(KjStreamTest, ReadsOnThoughSomeOfItsBufferIsNotTakenYet) {
+  const std::string text = pattern(100'000);
+  write(*client_, text);
+  client_->shutdownWrite();
+  EXPECT_EQ(read(*server_, 60'000, 60'000), text.substr(0, 60'000));
+  EXPECT_TRUE(run_until([&] { return server_->ended_by_peer(); }));
+  EXPECT_EQ(read(*server_, 40'000, 50'000), text.substr(60'000));
+}
+
+TEST_F(KjStreamTest, PiecesOfAnySizeKeepTheirOrder) {
+  const std::string text = pattern(1 << 20);
+  write(*client_, text);
+  std::string all;
+  for (std::size_t size = 1; all.size() < text.size(); size = size * 7 % 50'021) {
+    const auto piece = read(*server_, 1, size);
+    ASSERT_TRUE(piece);
+    all += *piece;
+  }
+  EXPECT_EQ(all, text);
 }
 
 TEST_F(KjStreamTest, AReadTakesNoMoreThanItAskedFor) {

@@ -220,6 +220,23 @@ TEST(LogStore, RefusesADamagedDatabaseBeforeLmdbSeesIt) {
   EXPECT_TRUE(mentions(member.error_of_open(), "is damaged: page 0"));
 }
 
+// Whoever was told to empty the directory would lose a member that is well.
+TEST(LogStore, DatabaseThatCannotBeReadIsNotGivenUp) {
+  const Member member;
+  (void)member.create();
+  const std::string database = member.path_of("raft.db");
+  std::filesystem::rename(database, member.path_of("elsewhere"));
+  std::filesystem::create_directory(database);
+  EXPECT_EQ(member.error_of_open(), "cannot read " + database + ": Is a directory");
+  std::filesystem::remove(database);
+  std::filesystem::create_symlink("raft.db", database);
+  EXPECT_EQ(member.error_of_open(),
+            "cannot open " + database + ": Too many levels of symbolic links");
+  std::filesystem::remove(database);
+  std::filesystem::rename(member.path_of("elsewhere"), database);
+  EXPECT_EQ(member.open().recovered.boot, raft::Boot(2));
+}
+
 TEST(LogStore, RefusedStartChangesNothing) {
   const Member member;
   (void)member.create();

@@ -53,9 +53,9 @@ class Node final : public PeerTransportHandler {
     refusals.push_back(reason);
     if (on_refusal) on_refusal();
   }
-  void on_cut_off(const std::string&, const std::string& reason) override {
-    cut_off.push_back(reason);
-  }
+  void on_cut_off(const std::string&, const std::string& why) override { cut_off.push_back(why); }
+  void on_accept_failed(const Error&) override {}
+  void on_connect_failed(const raft::ServerId&, const Error&) override {}
   Bytes on_founding_message(const Bytes& message) override {
     return Bytes::copy_of("re: " + std::string(message.text()));
   }

@@ -70,6 +70,20 @@ TEST(Options, AddressesFollowFromEachOther) {
   EXPECT_EQ(parse({"--http-advertise", "db1:80"})->http_advertise, "db1:80");
 }
 
+// It would be stored with the cluster, for good.
+TEST(Options, AddressThatNobodyCanConnectToIsNotAdvertised) {
+  for (const char* wildcard : {"0.0.0.0", "::"}) {
+    EXPECT_EQ(
+        refusal({"--listen", wildcard}),
+        "anchor: --listen is a wildcard: give --advertise HOST:PORT, where others connect to");
+  }
+  EXPECT_EQ(refusal({"--advertise", "0.0.0.0:1"}),
+            "anchor: --advertise: '0.0.0.0:1' is a wildcard, to which nobody can connect");
+  EXPECT_EQ(refusal({"--http-advertise", "[::]:1"}),
+            "anchor: --http-advertise: '[::]:1' is a wildcard, to which nobody can connect");
+  EXPECT_EQ(parse({"--http-listen", "0.0.0.0", "--id", "n1"})->http_advertise, "127.0.0.1:10001");
+}
+
 TEST(Options, Ipv6AddressIsAdvertisedInBrackets) {
   const auto options = parse({"--listen", "::1"});
   ASSERT_TRUE(options) << options.error().text;
@@ -145,6 +159,8 @@ TEST(Options, ValuesOutOfRangeAreRefused) {
   EXPECT_TRUE(refuses({"--id", "two words"}));
   EXPECT_TRUE(refuses({"--id", std::string(64, 'n')}));
   EXPECT_TRUE(refuses({"--id", ""}));
+  EXPECT_TRUE(refuses({"--id", ".."}));
+  EXPECT_TRUE(refusal({"--id=-n1"}).starts_with("anchor: --id: "));
   EXPECT_TRUE(refuses({"--http-port", "65536"}));
   EXPECT_TRUE(refuses({"--advertise", "host"}));
   EXPECT_TRUE(refuses({"--advertise", "host:0"}));

@@ -79,11 +79,15 @@ TEST_F(StartUpTest, DirectoryIsMade) {
   EXPECT_TRUE(std::filesystem::is_directory(options_.dir));
 }
 
-TEST_F(StartUpTest, DirectoryThatCannotBeMadeIsAStorageFailure) {
-  std::ofstream(temporary_.path_of("file")) << "x";
-  options_.dir = temporary_.path_of("file/data");
-  EXPECT_TRUE(refusal().starts_with("10 anchor: ")) << refusal();
-  EXPECT_TRUE(refusal().contains(temporary_.path_of("file"))) << refusal();
+TEST_F(StartUpTest, PathThatIsNoPlaceForADirectoryIsAUsageErrorThatNamesIt) {
+  const std::string file = temporary_.path_of("file");
+  std::ofstream(file) << "x";
+  for (const std::string& path : {file, file + "/data", temporary_.path_of(std::string(300, 'd')),
+                                  std::string("/proc/anchor")}) {
+    options_.dir = path;
+    EXPECT_TRUE(refusal().starts_with("2 anchor: --dir: ")) << refusal();
+    EXPECT_TRUE(refusal().contains(path.substr(0, file.size()))) << refusal();
+  }
 }
 
 TEST_F(StartUpTest, DirectoryInUseIsAFailureThatNamesIt) {
