@@ -10,6 +10,27 @@ using Ids = std::vector<raft::ServerId>;
 
 constexpr std::size_t kServerIdBytes = 255;
 
+}  // namespace
+
+Result<raft::ServerId> read_server_id(capnp::Text::Reader text) {
+  if (text.size() == 0 || text.size() > kServerIdBytes) return failure("a server has no valid id");
+  return raft::ServerId(std::string(wire::as_text(text)));
+}
+
+void write_ids(capnp::List<capnp::Text>::Builder builder, const Ids& ids) {
+  for (unsigned i = 0; i < builder.size(); ++i) builder.set(i, wire::as_capnp(ids[i].name()));
+}
+
+Result<Ids> read_ids(capnp::List<capnp::Text>::Reader reader) {
+  Ids ids;
+  for (const capnp::Text::Reader text : reader) {
+    auto id = read_server_id(text);
+    if (!id) return std::unexpected(id.error());
+    ids.push_back(std::move(*id));
+  }
+  return ids;
+}
+
 void write_configuration(proto::Configuration::Builder builder,
                          const raft::Configuration& configuration) {
   const auto count = [](const auto& list) { return static_cast<unsigned>(list.size()); };
@@ -49,27 +70,6 @@ Result<raft::SharedConfiguration> read_configuration(proto::Configuration::Reade
     return failure("a configuration contradicts itself");
   }
   return std::make_shared<const raft::Configuration>(std::move(configuration));
-}
-
-}  // namespace
-
-Result<raft::ServerId> read_server_id(capnp::Text::Reader text) {
-  if (text.size() == 0 || text.size() > kServerIdBytes) return failure("a server has no valid id");
-  return raft::ServerId(std::string(wire::as_text(text)));
-}
-
-void write_ids(capnp::List<capnp::Text>::Builder builder, const Ids& ids) {
-  for (unsigned i = 0; i < builder.size(); ++i) builder.set(i, wire::as_capnp(ids[i].name()));
-}
-
-Result<Ids> read_ids(capnp::List<capnp::Text>::Reader reader) {
-  Ids ids;
-  for (const capnp::Text::Reader text : reader) {
-    auto id = read_server_id(text);
-    if (!id) return std::unexpected(id.error());
-    ids.push_back(std::move(*id));
-  }
-  return ids;
 }
 
 std::size_t entry_size_bytes(const raft::Entry& entry) {

@@ -16,6 +16,11 @@ Result<raft::Entry> read_entry(proto::Entry::Reader reader, const Bytes& buffer)
 // A guess at the bytes that write_entry takes.
 std::size_t entry_size_bytes(const raft::Entry& entry);
 
+void write_configuration(proto::Configuration::Builder builder,
+                         const raft::Configuration& configuration);
+// Also an error: one that contradicts itself.
+Result<raft::SharedConfiguration> read_configuration(proto::Configuration::Reader reader);
+
 // Names are not empty and at most 255 bytes.
 Result<raft::ServerId> read_server_id(capnp::Text::Reader text);
 // Requires: the list has as many places as there are ids.
