@@ -6,8 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/codec/snapshot_codec.h"
+#include "core/codec/snapshot_save.h"
 #include "core/kv/store.h"
 #include "core/raft/configuration.h"
 
@@ -62,6 +64,16 @@ inline Result<Snapshot> read_file(const Bytes& file) {
   SnapshotReader reader;
   if (const auto taken = reader.take(file.view()); !taken) return std::unexpected(taken.error());
   return reader.finish();
+}
+
+// Saves all of it. Requires: the disk does not fail.
+inline SnapshotFile save(SnapshotFiles& files, const SnapshotMeta& meta, const kv::Store& store) {
+  SnapshotSave save(files, meta, store);
+  while (true) {
+    const auto step = save.step();
+    ANCHOR_ASSERT(step.has_value(), step.error().message);
+    if (*step) return **step;
+  }
 }
 
 }  // namespace anchor::codec
