@@ -30,10 +30,14 @@ Bytes seal_frame(wire::FlatBuilder& builder) {
   return std::move(buffer).freeze(size);
 }
 
+std::uint64_t stated_frame_bytes(ByteView header) {
+  return kFrameHeaderBytes + load_little_endian(header.data() + kChecksumBytes) * kWordBytes;
+}
+
 Result<Bytes> open_frame(const Bytes& frame) {
   if (frame.size() < kFrameHeaderBytes) return failure("the frame is cut short");
   const std::size_t size = frame.size() - kFrameHeaderBytes;
-  if (load_little_endian(frame.data() + kChecksumBytes) * kWordBytes != size) {
+  if (stated_frame_bytes(frame.view()) != frame.size()) {
     return failure("the frame's length is not the one that it states");
   }
   if (load_little_endian(frame.data()) != crc32c(frame.view().subspan(kChecksumBytes))) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "core/base/bytes.h"
 #include "core/base/result.h"
 #include "core/wire/flat_message.h"
@@ -14,6 +16,10 @@ inline constexpr std::size_t kFrameHeaderBytes = 8;
 // size.
 template <typename Root, typename Fill>
 Bytes encode_frame(std::size_t body_bytes, const Fill& fill);
+
+// The size of the whole frame, as its header states it. Requires: kFrameHeaderBytes bytes, which
+// need not be trusted.
+std::uint64_t stated_frame_bytes(ByteView header);
 
 // The message within a frame, its checksum verified; a slice of the frame.
 Result<Bytes> open_frame(const Bytes& frame);

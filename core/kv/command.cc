@@ -1,5 +1,6 @@
 #include "core/kv/command.h"
 
+#include "core/kv/item_codec.h"
 #include "core/wire/flat_message.h"
 #include "proto/command.capnp.h"
 
@@ -34,15 +35,6 @@ struct CommandWriter {
     to.setWantPrevious(erase.want_previous);
   }
 };
-
-void write_item(proto::KeyValue::Builder to, const Item& item) {
-  to.setKey(wire::as_data(item.key()));
-  to.setValue(wire::as_data(item.value()));
-  to.setCreateRevision(item.create_revision().value());
-  to.setModRevision(item.mod_revision().value());
-  to.setVersion(item.version());
-  to.setLease(item.lease().value());
-}
 
 struct ResultWriter {
   proto::CommandResult::Builder builder;
@@ -117,15 +109,6 @@ Result<Command> read_command(proto::Command::Reader from, const Bytes& buffer) {
     }
   }
   return failure("a command is of a kind that this version does not know");
-}
-
-ItemRef read_item(proto::KeyValue::Reader from) {
-  const Item::Fields fields{.create_revision = Revision(from.getCreateRevision()),
-                            .mod_revision = Revision(from.getModRevision()),
-                            .version = from.getVersion(),
-                            .lease = LeaseId(from.getLease())};
-  return Item::create(anchor::as_text(wire::as_view(from.getKey())), wire::as_view(from.getValue()),
-                      fields);
 }
 
 Result<CommandResult> read_result(proto::CommandResult::Reader from) {

@@ -23,6 +23,12 @@ bool valid_key(std::string_view key) {
   return !key.empty() && key.size() <= kKeyBytes;
 }
 
+// What put() makes of every item that it writes.
+bool well_formed(const Item& item, Revision revision) {
+  return valid_key(item.key()) && item.value().size() <= kValueBytes && item.version() > 0 &&
+         item.create_revision() <= item.mod_revision() && item.mod_revision() <= revision;
+}
+
 Revision mod_revision_of(const ItemRef* item) {
   return item == nullptr ? Revision() : (*item)->mod_revision();
 }
@@ -102,6 +108,17 @@ std::uint64_t Store::recomputed_digest() const {
     item_hashes += hash_item(*at.item());
   }
   return digest_of(revision_, item_hashes);
+}
+
+Result<void> Store::Restorer::add(ItemRef item) {
+  if (!well_formed(*item, store_.revision_)) {
+    return failure("an item is such as no write could have made it");
+  }
+  if (last_ && last_->key() >= item->key()) return failure("its keys do not ascend");
+  store_.item_hashes_ += hash_item(*item);
+  last_ = item;
+  store_.tree_.put(std::move(item));
+  return {};
 }
 
 }  // namespace anchor::kv

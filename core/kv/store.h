@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "core/base/bytes.h"
+#include "core/base/result.h"
 #include "core/kv/command.h"
 #include "core/kv/item.h"
 #include "core/kv/tree.h"
@@ -35,6 +37,8 @@ class Store {
   // The same, from the tree alone: what the kept one is held against.
   std::uint64_t recomputed_digest() const;
 
+  class Restorer;
+
  private:
   CommandResult put(const Put& command);
   CommandResult erase(const Delete& command);
@@ -43,6 +47,23 @@ class Store {
   Tree tree_;
   // The sum of the items' hashes, whose order does not matter.
   std::uint64_t item_hashes_ = 0;
+};
+
+// Builds the store anew that a snapshot holds.
+class Store::Restorer {
+ public:
+  explicit Restorer(Revision revision) { store_.revision_ = revision; }
+
+  // Requires: not null. Keys ascend. An error, which is final: no store of this revision could hold
+  // the item, or not after those before it.
+  Result<void> add(ItemRef item);
+
+  // With the digest of what was added. Call once.
+  Store finish() { return std::move(store_); }
+
+ private:
+  Store store_;
+  ItemRef last_;
 };
 
 }  // namespace anchor::kv

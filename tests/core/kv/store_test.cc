@@ -283,6 +283,23 @@ RC_GTEST_PROP(Store, DoesWhatTheModelDoes, ()) {
   }
 }
 
+RC_GTEST_PROP(Store, IsRestoredFromItsRevisionAndItems, ()) {
+  Store store;
+  for (const Command& command : *rc::gen::container<std::vector<Command>>(any_command())) {
+    store.apply(command);
+  }
+  Store::Restorer restorer(store.revision());
+  for (auto at = store.tree().begin(); at.valid(); at.next()) {
+    RC_ASSERT(restorer.add(at.item()).has_value());
+  }
+  const Store restored = restorer.finish();
+  restored.tree().check_invariants();
+  RC_ASSERT(restored.revision() == store.revision());
+  RC_ASSERT(restored.tree().size() == store.tree().size());
+  RC_ASSERT(restored.digest() == store.digest());
+  RC_ASSERT(restored.recomputed_digest() == store.digest());
+}
+
 // --- Digest -------------------------------------------------------------------------------------
 
 RC_GTEST_PROP(Store, KeptDigestIsTheRecomputedOne, ()) {

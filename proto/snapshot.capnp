@@ -1,0 +1,43 @@
+@0xddfb4dbf3c75f791;
+# Snapshot files: one frame for the header, one for each block of items, one for the footer.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("anchor::proto");
+
+using Command = import "command.capnp";
+using Record = import "record.capnp";
+
+# Of which cluster and position it is stands in every frame, under the frame's checksum, so that a
+# part of another snapshot is found.
+struct SnapshotFrame {
+  clusterId @0 :UInt64;
+  index @1 :UInt64;
+  term @2 :UInt64;
+  union {
+    header @3 :SnapshotHeader;
+    block @4 :SnapshotBlock;
+    footer @5 :SnapshotFooter;
+  }
+}
+
+struct SnapshotHeader {
+  formatVersion @0 :UInt32;
+  configurationIndex @1 :UInt64;
+  configuration @2 :Record.Configuration;
+  revision @3 :UInt64;
+  itemCount @4 :UInt64;
+}
+
+# Keys ascend, also from block to block.
+struct SnapshotBlock {
+  ordinal @0 :UInt64;  # from zero
+  items @1 :List(Command.KeyValue);
+}
+
+# Of one size, whatever it holds: it is found from the file's end.
+struct SnapshotFooter {
+  blockCount @0 :UInt64;
+  itemCount @1 :UInt64;
+  digest @2 :UInt64;    # of the store
+  checksum @3 :UInt64;  # of the file; core/codec/snapshot_codec.h
+}
