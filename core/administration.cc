@@ -52,6 +52,16 @@ std::vector<Administration::Settled> Administration::applied(const raft::Entry& 
   return settled;
 }
 
+std::vector<Proposer> Administration::skipped(raft::Index index) {
+  std::vector<Proposer> unknown;
+  std::erase_if(changes_, [&](Change& change) {
+    if (change.position.index > index) return false;
+    unknown.push_back(std::move(change.proposer));
+    return true;
+  });
+  return unknown;
+}
+
 std::vector<Administration::Settled> Administration::step_ended(const raft::Raft& raft) {
   std::vector<Settled> settled;
   const auto leader = raft.leader();

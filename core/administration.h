@@ -37,6 +37,10 @@ class Administration {
   // committed and is not joint.
   std::vector<Settled> applied(const raft::Entry& entry);
 
+  // A snapshot has taken the place of all entries up to this one: nobody can tell what became of
+  // changes among them.
+  std::vector<Proposer> skipped(raft::Index index);
+
   // A transfer is done once another server is known to lead, and has failed if this one still leads
   // when it is over.
   std::vector<Settled> step_ended(const raft::Raft& raft);

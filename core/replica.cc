@@ -15,9 +15,10 @@ Duration read_retry(const raft::Options& options) {
 
 }  // namespace
 
-Replica::Replica(Options options, raft::Recovered recovered)
+Replica::Replica(Options options, raft::Recovered recovered, kv::Store store)
     : options_(options),
       raft_(options.raft, options.seed, std::move(recovered)),
+      store_(std::move(store)),
       applied_index_(raft_.commit_index()) {}
 
 Output Replica::step(Instant now, std::span<const Input> inputs) {
@@ -36,7 +37,7 @@ Output Replica::step(Instant now, std::span<const Input> inputs) {
   expire_requests();
   forget_answered();
 
-  Output output{raft_.finish_step(), std::exchange(replies_, {})};
+  Output output{raft_.finish_step(), std::exchange(replies_, {}), snapshot_to_save()};
   if (invariants) {
     check_invariants(raft_);
     invariants->check(raft_, output);
@@ -114,6 +115,27 @@ void Replica::take(const Persisted& input) {
 void Replica::take(const PeerUnreachable& input) {
   raft_.peer_unreachable(input.peer);
   if (leader_ && leader_->peer.id == input.peer) expect_no_answers();
+}
+
+void Replica::take(const SnapshotSaved& input) {
+  saving_snapshot_ = false;
+  raft_.snapshot_saved(input.file);
+}
+
+void Replica::take(const SnapshotWritten& input) {
+  raft_.snapshot_written(input.file, input.received_bytes);
+}
+
+void Replica::take(const SnapshotReceived& input) {
+  if (!raft_.install_snapshot(input.file, input.configuration)) return;
+  store_ = input.store;
+  applied_index_ = input.file.position.index;
+  bytes_since_snapshot_ = 0;
+  // What the snapshot covers may be in it or not: nobody can tell any more.
+  while (!proposals_.empty() && proposals_.begin()->first.first <= applied_index_) {
+    unknown(proposals_.extract(proposals_.begin()).mapped());
+  }
+  for (const Proposer& proposer : administration_.skipped(applied_index_)) unknown(proposer);
 }
 
 // --- Writes -------------------------------------------------------------------------------------
@@ -254,6 +276,7 @@ void Replica::apply_committed() {
     ++applied_index_;
     const raft::Entry& entry = raft_.log().at(applied_index_);
     bytes += raft::entry_bytes(entry);
+    bytes_since_snapshot_ += raft::entry_bytes(entry);
     const auto* command = std::get_if<raft::Command>(&entry.payload);
     if (command == nullptr) {
       settle(entry, nullptr);
@@ -315,6 +338,14 @@ void Replica::not_applied(const Proposer& proposer) {
   if (found != requests_.end()) await_leader(found->first, found->second);
 }
 
+void Replica::unknown(const Proposer& proposer) {
+  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
+    return send_forward_reply(*origin, raft::ForwardOutcome::kUnknown, {});
+  }
+  const RequestId id = std::get<RequestId>(proposer);
+  if (requests_.contains(id)) reply(id, OutcomeUnknown{});
+}
+
 void Replica::overloaded(const Proposer& proposer) {
   if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
     return send_forward_reply(*origin, raft::ForwardOutcome::kOverloaded, {});
@@ -328,6 +359,16 @@ void Replica::send_forward_reply(const ForwardedFrom& origin, raft::ForwardOutco
                                            .sequence = origin.sequence,
                                            .outcome = outcome,
                                            .result = std::move(result)});
+}
+
+std::optional<SnapshotSave> Replica::snapshot_to_save() {
+  if (saving_snapshot_ || bytes_since_snapshot_ < options_.snapshot_bytes) return std::nullopt;
+  saving_snapshot_ = true;
+  bytes_since_snapshot_ = 0;
+  const raft::Log& log = raft_.log();
+  return SnapshotSave{.position = {applied_index_, *log.term_at(applied_index_)},
+                      .configuration = log.configuration_at(applied_index_),
+                      .store = store_};
 }
 
 // --- Reads --------------------------------------------------------------------------------------

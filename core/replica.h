@@ -53,7 +53,24 @@ struct PeerUnreachable {
   raft::ServerId peer;
 };
 
-using Input = std::variant<PeerMessage, ClientRequest, Persisted, PeerUnreachable>;
+// The snapshot that was asked for is durable.
+struct SnapshotSaved {
+  raft::SnapshotFile file;
+};
+// So much of the snapshot that the leader sends is written, one part after another from the first.
+struct SnapshotWritten {
+  raft::SnapshotFile file;
+  std::uint64_t received_bytes = 0;
+};
+// A snapshot from the leader is whole and durable, and this is what it holds.
+struct SnapshotReceived {
+  raft::SnapshotFile file;
+  raft::Log::Configured configuration;
+  kv::Store store;
+};
+
+using Input = std::variant<PeerMessage, ClientRequest, Persisted, PeerUnreachable, SnapshotSaved,
+                           SnapshotWritten, SnapshotReceived>;
 
 // --- Output -----------------------------------------------------------------------------------
 
@@ -85,15 +102,30 @@ struct Reply {
   Outcome outcome;
 };
 
+// The state as it is now, which a copy of costs nothing.
+struct SnapshotSave {
+  raft::LogPosition position;
+  raft::Log::Configured configuration;
+  kv::Store store;
+};
+
 // What is to be done after a step; the order of the fields is a law:
 //  - `persist`: one atomic batch; batches are written in order; the shell may join several.
 //  - `messages` may leave at once: a leader's AppendEntries leave before its own disk has the
 //  entries.
 //  - `messages_after_persist` leave when the batch that each names is durable.
 //  - `replies`: to clients; a write's only after it is committed and applied.
+//  - `snapshot_save`: to be written; SnapshotSaved is to follow.
+//  - `snapshot_chunks`: to be read, and sent.
+//  - `snapshot_parts`: to be written, each after what precedes it; SnapshotWritten is to follow, and
+//    SnapshotReceived once all is there and verified. If it is not what it should be, it is to be
+//    forgotten, and SnapshotWritten says that nothing of it is there. A part of another file than the
+//    one before it begins a new one.
+//  - `snapshots_kept`: all others are to be removed.
 //  - `events`: for the operator.
 struct Output : raft::Output {
   std::vector<Reply> replies;
+  std::optional<SnapshotSave> snapshot_save{};
 };
 
 // One replica: consensus, the store that it drives, and the requests that wait for an answer. Pure:
@@ -112,11 +144,14 @@ class Replica {
     // A step applies entries of about so many bytes, and goes on in the next: heartbeats are not to
     // wait for a long log.
     std::uint64_t apply_bytes = 1 << 20;
+    // After so many bytes of entries a snapshot is taken.
+    std::uint64_t snapshot_bytes = 64 << 20;
     // Assert after every step what must hold (core/raft/invariants.h).
     bool check_invariants = false;
   };
 
-  Replica(Options options, raft::Recovered recovered);
+  // `store` is the state of the newest snapshot that was recovered.
+  Replica(Options options, raft::Recovered recovered, kv::Store store = {});
 
   // The only way in. Requires: `now` is not before an earlier step's.
   Output step(Instant now, std::span<const Input> inputs);
@@ -152,6 +187,9 @@ class Replica {
   void take(const ClientRequest& input);
   void take(const Persisted& input);
   void take(const PeerUnreachable& input);
+  void take(const SnapshotSaved& input);
+  void take(const SnapshotWritten& input);
+  void take(const SnapshotReceived& input);
 
   void take_forward(const raft::Message& message, const raft::ForwardRequest& request);
   void take_forward_reply(const raft::ForwardReply& reply);
@@ -171,9 +209,11 @@ class Replica {
   void applied(const Proposer& proposer, const kv::CommandResult& result);
   void administered(const Proposer& proposer, raft::AdminAnswer answer);
   void not_applied(const Proposer& proposer);
+  void unknown(const Proposer& proposer);
   void overloaded(const Proposer& proposer);
   void send_forward_reply(const ForwardedFrom& origin, raft::ForwardOutcome outcome,
                           std::variant<Bytes, raft::AdminAnswer> result);
+  std::optional<SnapshotSave> snapshot_to_save();
   void serve_reads();
   void expire_requests();
   void forget_answered();
@@ -187,6 +227,9 @@ class Replica {
   raft::Raft raft_;
   kv::Store store_;
   raft::Index applied_index_;
+  // Of entries that were applied since the state that a snapshot was last asked for, or began with.
+  std::uint64_t bytes_since_snapshot_ = 0;
+  bool saving_snapshot_ = false;
 
   // Everything that waits, and when each gives up.
   std::map<RequestId, Request> requests_;

@@ -74,6 +74,19 @@ struct Message {
     }
     timeoutNow @39 :Void;
     membershipQuery @40 :Void;
+    installSnapshot :group {
+      index @43 :UInt64;
+      term @44 :UInt64;
+      sizeBytes @45 :UInt64;
+      checksum @46 :UInt64;
+      offset @47 :UInt64;
+      chunk @48 :Data;
+    }
+    snapshotAccepted :group {
+      index @49 :UInt64;
+      term @50 :UInt64;
+      receivedBytes @51 :UInt64;
+    }
     notMember :group {
       configurationIndex @41 :UInt64;
     }

@@ -28,6 +28,7 @@ enum class Stream : std::uint8_t {
   kClient,
   kHeal,
   kOperator,
+  kSnapshotWork,
   kCount,
 };
 

@@ -156,6 +156,7 @@ void Cluster::carry_out(Node& node, Output output) {
   if (crash_point(node, 1, crash_at)) return;
   send(node, output.messages);
   send(node, node.deferred.hold(std::move(output.messages_after_persist)));
+  work_on_snapshots(node, output);
   if (crash_point(node, 2, crash_at)) return;
   for (const Reply& reply : output.replies) answer(node, reply);
   crash_point(node, 3, crash_at);
@@ -216,13 +217,16 @@ void Cluster::administer(std::size_t number, raft::AdminRequest request, AdminCa
 void Cluster::start_disk(Node& node) {
   if (!node.disk->idle_with_work()) return;
   node.disk->begin();
+  const Duration latency = disk_latency(node, Stream::kDiskLatency);
+  queue_.schedule(now_ + latency, DiskDone{node.number, node.life});
+}
+
+Duration Cluster::disk_latency(const Node& node, Stream stream) {
   const Faults& faults = mix_.faults;
   Duration most = faults.disk_most;
   if (node.slow_disk) most = std::max(most, faults.slow_disk_most);
   if (spared(node)) most = faults.disk_least;
-  const Duration latency =
-      choices_.between(faults.disk_least, most, Stream::kDiskLatency, node.number);
-  queue_.schedule(now_ + latency, DiskDone{node.number, node.life});
+  return choices_.between(faults.disk_least, most, stream, node.number);
 }
 
 void Cluster::happen(const DiskDone& done) {
@@ -233,6 +237,49 @@ void Cluster::happen(const DiskDone& done) {
       [&](const raft::PersistBatch& batch) { checker_.writing(node.number, batch); });
   start_disk(node);
   wake(node, now_ + choices_.between(0us, kTurnMost, Stream::kTurn, node.number));
+}
+
+void Cluster::work_on_snapshots(Node& node, Output& output) {
+  SnapshotDisk& snapshots = node.disk->snapshots();
+  if (output.snapshot_save) {
+    snapshots.begin_save(std::move(*output.snapshot_save));
+    ++faults_.snapshots_saved;
+  }
+  for (raft::SnapshotChunk& chunk : output.snapshot_chunks) {
+    auto& part = std::get<raft::InstallSnapshot>(chunk.message.body);
+    part.chunk = snapshots.read(part, chunk.max_bytes);
+    send(node, {chunk.message});
+  }
+  for (const raft::InstallSnapshot& part : output.snapshot_parts) {
+    give(node, SnapshotWritten{part.file, snapshots.receive(part)});
+  }
+  if (output.snapshots_kept) snapshots.prune(*output.snapshots_kept);
+  go_on_with_snapshots(node);
+}
+
+void Cluster::go_on_with_snapshots(Node& node) {
+  if (node.snapshot_work || !node.disk->snapshots().busy()) return;
+  node.snapshot_work = true;
+  const Duration latency = disk_latency(node, Stream::kSnapshotWork);
+  queue_.schedule(now_ + latency, SnapshotWork{node.number, node.life});
+}
+
+void Cluster::happen(const SnapshotWork& work) {
+  Node& node = nodes_[work.node];
+  if (work.life != node.life) return;
+  ++events_;
+  node.snapshot_work = false;
+  for (SnapshotDisk::Done& done : node.disk->step_snapshots()) {
+    if (auto* saved = std::get_if<SnapshotSaved>(&done)) {
+      give(node, std::move(*saved));
+    } else if (auto* received = std::get_if<SnapshotReceived>(&done)) {
+      ++faults_.snapshots_received;
+      give(node, std::move(*received));
+    } else {
+      give(node, SnapshotWritten{std::get<SnapshotDisk::Damaged>(done).file, 0});
+    }
+  }
+  go_on_with_snapshots(node);
 }
 
 // --- The network --------------------------------------------------------------------------------
@@ -269,7 +316,13 @@ void Cluster::crash(std::size_t number) {
   Node& node = nodes_[number];
   if (!node.up()) return;
   trace(node, "crashes");
-  node.disk->crash(static_cast<Surviving>(choices_.below(3, Stream::kDiskAtCrash, number)));
+  const auto choose = [&](std::uint64_t bound) {
+    return choices_.below(bound, Stream::kDiskAtCrash, number);
+  };
+  const auto surviving = static_cast<Surviving>(choose(3));
+  const bool power_lost = choose(2) == 0;
+  node.disk->crash(surviving, power_lost, choose);
+  node.snapshot_work = false;
   node.replica.reset();
   node.paused = false;
   node.inputs.clear();
@@ -287,17 +340,21 @@ void Cluster::restart(std::size_t number) {
   Node& node = nodes_[number];
   if (node.up() || !node.disk) return;
   const codec::StableState stored = node.disk->image().stable;
-  raft::Recovered recovered = node.disk->boot();
-  trace(node, "starts, boot " + std::to_string(recovered.boot.value()));
+  codec::RecoveredMember recovered = node.disk->boot();
+  trace(node, "starts, boot " + std::to_string(recovered.raft.boot.value()));
   const Replica::Options options{.raft = mix_.raft,
                                  .seed = choices_.draw(Stream::kSetup, number),
                                  .leader_wait = 4 * mix_.raft.election_timeout,
                                  .apply_bytes = mix_.apply_bytes,
+                                 .snapshot_bytes = mix_.snapshot_bytes,
                                  .check_invariants = true};
-  node.replica.emplace(options, std::move(recovered));
+  node.replica.emplace(options, std::move(recovered.raft), std::move(recovered.store));
   const raft::State& state = node.replica->raft().state();
-  check(state.hard_state == stored.hard_state && state.boot == stored.boot.next() &&
-            state.log.last().index == node.disk->image().last(),
+  const DiskImage& image = node.disk->image();
+  const bool same_state =
+      state.hard_state == stored.hard_state || state.hard_state.term > stored.hard_state.term;
+  check(same_state && state.boot == stored.boot.next() && state.log.last().index == image.last() &&
+            state.commit_index >= image.snapshot.index,
         "recovers-what-was-stored", node.id.name());
   checker_.booted(number, *node.replica);
   wake(node, now_);

@@ -49,6 +49,8 @@ struct Node {
   std::uint64_t wake_ordinal = 0;
   // The disk's completions are for one life of the process.
   std::uint64_t life = 0;
+  // The disk works on its snapshots.
+  bool snapshot_work = false;
 
   DeferredMessages deferred{};
   std::map<RequestId, OperationId> requests{};
@@ -116,6 +118,10 @@ class Cluster {
     std::size_t node;
     std::uint64_t life;
   };
+  struct SnapshotWork {
+    std::size_t node;
+    std::uint64_t life;
+  };
   struct Arrival {
     std::size_t from;
     std::size_t to;
@@ -124,10 +130,11 @@ class Cluster {
   struct Alarm {
     std::function<void()> action;
   };
-  using Event = std::variant<Turn, DiskDone, Arrival, Alarm>;
+  using Event = std::variant<Turn, DiskDone, SnapshotWork, Arrival, Alarm>;
 
   void happen(const Turn& turn);
   void happen(const DiskDone& done);
+  void happen(const SnapshotWork& work);
   void happen(const Arrival& arrival);
   void happen(const Alarm& alarm) { alarm.action(); }
 
@@ -141,6 +148,9 @@ class Cluster {
   void answer(Node& node, const Reply& reply);
   void give_disk(Node& node, Disk disk);
   void start_disk(Node& node);
+  Duration disk_latency(const Node& node, Stream stream);
+  void work_on_snapshots(Node& node, Output& output);
+  void go_on_with_snapshots(Node& node);
   bool spared(const Node& node) const { return !spared_.empty() && spared_[node.number]; }
   void note(std::uint64_t value) { hash_ = mix64(hash_ ^ value); }
   void trace(const Node& node, std::string_view what);

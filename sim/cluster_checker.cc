@@ -62,10 +62,26 @@ void ClusterChecker::stepped(std::size_t node, const Replica& replica, const raf
   check_digest(node, replica);
 }
 
+// What a log has no more, a snapshot stands for: of what was committed, whatever the log had there.
+void ClusterChecker::follow_base(std::size_t node, const raft::Log& log) {
+  NodeView& view = nodes_[node];
+  const raft::Index base = log.base().index;
+  check(base <= commit_index(), "snapshot-of-committed", at(node, base));
+  if (base > raft::Index()) {
+    check(log.base().term == committed_at(base).term, "snapshot-of-committed", at(node, base));
+  }
+  view.chain.resize(std::max<std::size_t>(view.chain.size(), base.value()));
+  for (raft::Index index = view.base.next(); index <= base; ++index) {
+    view.chain[index.value() - 1] = committed_at(index).chain;
+  }
+  view.base = base;
+}
+
 // Log matching (dissertation figure 3.2): what has the same index and term has the same past.
 void ClusterChecker::follow_log(std::size_t node, const raft::Raft& raft) {
   const raft::Log& log = raft.log();
   std::vector<std::uint64_t>& chain = nodes_[node].chain;
+  follow_base(node, log);
   check(chain.size() <= log.last().index.value(), "log-shrinks-unwritten",
         at(node, log.last().index));
   // What is there is what was seen there, but for what the disk was told to cut.
@@ -95,8 +111,8 @@ void ClusterChecker::follow_log(std::size_t node, const raft::Raft& raft) {
 // What it takes for durable is on its disk, as it is in its log.
 void ClusterChecker::check_durable(std::size_t node, const raft::Log& log) const {
   const raft::Index durable = log.durable_index();
-  if (durable == log.base().index) return;
-  check(disks_[node]->term_at(durable) == log.term_at(durable), "durable-index", at(node, durable));
+  if (durable == raft::Index()) return;
+  check(disks_[node]->holds({durable, *log.term_at(durable)}), "durable-index", at(node, durable));
 }
 
 void ClusterChecker::check_leadership(std::size_t node, const raft::Raft& raft) {
@@ -190,7 +206,7 @@ bool ClusterChecker::durable_on_quorum(const raft::Configuration& configuration,
       return disk != nullptr && disk->stable.self == configuration.find(id)->peer();
     };
     const auto disk = std::ranges::find_if(disks_, is_its);
-    return disk != disks_.end() && (*disk)->term_at(entry.index) == entry.term;
+    return disk != disks_.end() && (*disk)->holds({entry.index, entry.term});
   });
 }
 
@@ -200,7 +216,7 @@ void ClusterChecker::check_change(std::size_t node, const raft::Raft& raft,
                                   const raft::Entry& entry) const {
   const raft::Log& log = raft.log();
   const auto* shared = std::get_if<raft::SharedConfiguration>(&entry.payload);
-  if (shared == nullptr || entry.index <= log.base().index.next()) return;
+  if (shared == nullptr || entry.index == raft::Index(1)) return;
   const raft::Log::Configured& before = log.configuration_at(entry.index.previous());
   if (before.configuration == nullptr || before.index == raft::Index()) return;
   check(before.index <= std::max(commit_index(), raft.commit_index()), "one-change-at-a-time", at(node, entry.index));
@@ -278,7 +294,7 @@ void ClusterChecker::sending(std::size_t node, const raft::Message& message) {
     const raft::Index match = accepted->match_index;
     check(match <= image.last(), "ack-honesty-append", who);
     const auto leadership = leaderships_.find(message.term);
-    if (leadership == leaderships_.end() || match == raft::Index()) return;
+    if (leadership == leaderships_.end() || match == raft::Index() || image.covers(match)) return;
     const std::vector<TermChain>& known = known_[match.value() - 1];
     const auto same_term = std::ranges::find(known, *image.term_at(match), &TermChain::term);
     const auto& leader = leadership->second.chain;
@@ -291,7 +307,7 @@ void ClusterChecker::sending(std::size_t node, const raft::Message& message) {
 void ClusterChecker::writing(std::size_t node, const raft::PersistBatch& batch) const {
   if (!batch.truncate_from || *batch.truncate_from > commit_index()) return;
   const raft::Index from = *batch.truncate_from;
-  check(disks_[node]->term_at(from) != committed_at(from).term, "truncates-committed",
+  check(disks_[node]->covers(from) || disks_[node]->term_at(from) != committed_at(from).term, "truncates-committed",
         at(node, from));
 }
 

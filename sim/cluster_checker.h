@@ -61,6 +61,7 @@ class ClusterChecker {
   struct NodeView {
     // By index - 1, as in its log.
     std::vector<std::uint64_t> chain{};
+    raft::Index base{};
     raft::Index commit_index{};
     raft::Index applied_index{};
     raft::Term term;
@@ -86,6 +87,7 @@ class ClusterChecker {
     std::map<std::pair<std::size_t, raft::Term>, std::uint64_t> forwards;
   };
 
+  void follow_base(std::size_t node, const raft::Log& log);
   void follow_log(std::size_t node, const raft::Raft& raft);
   void check_durable(std::size_t node, const raft::Log& log) const;
   void check_leadership(std::size_t node, const raft::Raft& raft);

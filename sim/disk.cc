@@ -9,13 +9,14 @@
 namespace anchor::sim {
 
 std::optional<raft::Term> DiskImage::term_at(raft::Index index) const {
-  if (index == raft::Index() || index > last()) return std::nullopt;
-  return records[index.value() - 1].term;
+  if (index <= base || index > last_record()) return std::nullopt;
+  return records[index - base - 1].term;
 }
 
-Disk::Disk(codec::StableState stable, const std::vector<raft::Entry>& entries) {
+Disk::Disk(codec::StableState stable, const std::vector<raft::Entry>& entries)
+    : snapshots_(stable.cluster_id) {
   image_.stable = std::move(stable);
-  write({.id = {}, .hard_state = {}, .truncate_from = {}, .entries = entries});
+  write({.id = {}, .entries = entries});
   store_stable();
   image_.hard_state_file = codec::new_hard_state_file(image_.stable);
   image_.next_slot = codec::kSecondHardStateSlot;
@@ -44,16 +45,23 @@ raft::WriteId Disk::complete(const std::function<void(const raft::PersistBatch&)
   return newest;
 }
 
-void Disk::crash(Surviving surviving) {
+std::vector<SnapshotDisk::Done> Disk::step_snapshots() {
+  auto done = snapshots_.step();
+  image_.snapshot = snapshots_.newest();
+  return done;
+}
+
+void Disk::crash(Surviving surviving, bool power_lost, const VirtualFiles::Choose& choose) {
   if (surviving == Surviving::kEverything && busy()) complete();
   if (surviving == Surviving::kDatabase) {
     for (const raft::PersistBatch& batch : writing_) write(batch);
   }
   writing_.clear();
   waiting_.clear();
+  snapshots_.crash(power_lost, choose);
 }
 
-raft::Recovered Disk::boot() {
+codec::RecoveredMember Disk::boot() {
   ANCHOR_ASSERT(!busy() && waiting_.empty());
   codec::StoredMember stored{.stable_state = image_.stable_bytes,
                              .hard_state_file = image_.hard_state_file,
@@ -61,26 +69,31 @@ raft::Recovered Disk::boot() {
                              .records = {}};
   stored.records.reserve(image_.records.size());
   for (const DiskImage::Record& record : image_.records) {
-    stored.records.push_back({raft::Index(stored.records.size() + 1), record.bytes});
+    stored.records.push_back({image_.base + (stored.records.size() + 1), record.bytes});
   }
-  auto recovered = codec::recover(stored);
+  auto recovered = codec::recover(stored, snapshots_.files());
   ANCHOR_ASSERT(recovered.has_value(), recovered.error().message);
   const auto file = codec::read_hard_state_file(image_.hard_state_file);
   ANCHOR_ASSERT(file.has_value());
   image_.next_slot = file->next;
-  image_.stable = codec::stable_state_of(*recovered);
+  if (recovered->records_obsolete) {
+    image_.records.clear();
+    image_.base = recovered->raft.base.index;
+  }
+  image_.stable = codec::stable_state_of(recovered->raft);
   store_stable();
   store_second_copy();
   return std::move(*recovered);
 }
 
 void Disk::write(const raft::PersistBatch& batch) {
-  if (batch.truncate_from) {
-    ANCHOR_ASSERT(*batch.truncate_from <= image_.last());
-    image_.records.resize(batch.truncate_from->value() - 1);
+  if (batch.truncate_from && *batch.truncate_from <= image_.last_record()) {
+    image_.records.resize(*batch.truncate_from > image_.base ? *batch.truncate_from - image_.base - 1
+                                                             : 0);
   }
+  if (batch.compact_to) compact(*batch.compact_to);
   for (const raft::Entry& entry : batch.entries) {
-    ANCHOR_ASSERT(entry.index == image_.last().next(), "a batch continues the log");
+    ANCHOR_ASSERT(entry.index == image_.last_record().next(), "a batch continues the log");
     image_.records.push_back(
         {entry.term, codec::encode_log_record(image_.stable.cluster_id, entry)});
   }
@@ -88,6 +101,15 @@ void Disk::write(const raft::PersistBatch& batch) {
     image_.stable.hard_state = *batch.hard_state;
     store_stable();
   }
+}
+
+// All at once, where a real store goes bit by bit: whatever it has left does no harm.
+void Disk::compact(raft::Index to) {
+  if (to <= image_.base) return;
+  const auto gone = std::min<std::size_t>(to - image_.base, image_.records.size());
+  image_.records.erase(image_.records.begin(),
+                       image_.records.begin() + static_cast<std::ptrdiff_t>(gone));
+  image_.base = to;
 }
 
 void Disk::store_stable() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -8,9 +9,11 @@
 #include "core/base/bytes.h"
 #include "core/codec/hard_state_file.h"
 #include "core/codec/record_codec.h"
+#include "core/codec/recovery.h"
 #include "core/raft/configuration.h"
 #include "core/raft/step.h"
 #include "core/raft/types.h"
+#include "sim/snapshot_disk.h"
 
 namespace anchor::sim {
 
@@ -28,12 +31,22 @@ struct DiskImage {
   // The second copy, written after the transaction (core/codec/hard_state_file.h).
   Bytes hard_state_file;
   codec::HardStateSlot next_slot;
-  // Of the indexes 1, 2, ...
+  // Of the indexes after this one.
+  raft::Index base;
   std::vector<Record> records;
+  // The newest that is durable: it stands for all entries up to there.
+  raft::LogPosition snapshot;
 
-  raft::Index last() const { return raft::Index(records.size()); }
-  // None: it has no such entry.
+  // Of the records.
+  raft::Index last_record() const { return base + records.size(); }
+  raft::Index last() const { return std::max(last_record(), snapshot.index); }
+  bool covers(raft::Index index) const { return index <= snapshot.index; }
+  // None: it has no such record.
   std::optional<raft::Term> term_at(raft::Index index) const;
+  // The entry is in it, or in its snapshot, which holds what is committed and nothing else.
+  bool holds(raft::LogPosition position) const {
+    return covers(position.index) || term_at(position.index) == position.term;
+  }
 };
 
 // What of the transaction that was being written survives a crash.
@@ -61,19 +74,25 @@ class Disk {
   // image as the ones before it have left it. Requires: busy().
   raft::WriteId complete(const std::function<void(const raft::PersistBatch&)>& before = nullptr);
 
-  // Power is lost.
-  void crash(Surviving surviving);
+  SnapshotDisk& snapshots() { return snapshots_; }
+  // Of what is under way with them; see SnapshotDisk.
+  std::vector<SnapshotDisk::Done> step_snapshots();
+
+  // The process is gone; with the power, what was not synced of the snapshots' files.
+  void crash(Surviving surviving, bool power_lost, const VirtualFiles::Choose& choose);
 
   // Recovers as the store does, with the same code, as a new boot, which is durable when this
   // returns. Fails an assertion if that refuses: nothing here damages the image.
-  raft::Recovered boot();
+  codec::RecoveredMember boot();
 
  private:
   void write(const raft::PersistBatch& batch);
+  void compact(raft::Index to);
   void store_stable();
   void store_second_copy();
 
   DiskImage image_;
+  SnapshotDisk snapshots_;
   std::vector<raft::PersistBatch> waiting_;
   std::vector<raft::PersistBatch> writing_;
 };

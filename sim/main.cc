@@ -131,7 +131,9 @@ Json faults_json(const FaultCounts& faults) {
           {"slow_disks", faults.slow_disks},
           {"clock_jumps", faults.clock_jumps},
           {"changes", faults.changes},
-          {"transfers", faults.transfers}};
+          {"transfers", faults.transfers},
+          {"snapshots_saved", faults.snapshots_saved},
+          {"snapshots_received", faults.snapshots_received}};
 }
 
 Json swarm_json(const SwarmResult& result, const SimulationOptions& options) {

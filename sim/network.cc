@@ -19,6 +19,8 @@ void FaultCounts::add(const FaultCounts& other) {
   clock_jumps += other.clock_jumps;
   changes += other.changes;
   transfers += other.transfers;
+  snapshots_saved += other.snapshots_saved;
+  snapshots_received += other.snapshots_received;
 }
 
 Network::Network(std::size_t nodes, const Faults& faults, Choices& choices, FaultCounts& counts)

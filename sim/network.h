@@ -28,6 +28,8 @@ struct FaultCounts {
   // Requests of the operator that were carried out.
   std::uint64_t changes = 0;
   std::uint64_t transfers = 0;
+  std::uint64_t snapshots_saved = 0;
+  std::uint64_t snapshots_received = 0;
 
   void add(const FaultCounts& other);
 };

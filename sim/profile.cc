@@ -34,6 +34,16 @@ Mix draw_cluster(Choices& choices) {
   return mix;
 }
 
+// Small ones, so that there are many.
+void add_snapshots(Mix& mix, Choices& choices) {
+  mix.snapshot_bytes = one_of({1 << 10, 10 << 10, 100 << 10}, choices);
+  mix.raft.trailing_bytes = one_of({0, 1 << 10, 10 << 10}, choices);
+  mix.raft.snapshot_chunk_bytes = one_of({100, 1000, 256 << 10}, choices);
+  mix.raft.snapshot_window_bytes = one_of({1, 2000, 2 << 20}, choices);
+  mix.raft.snapshot_bytes_per_second = one_of({20 << 10, 1 << 20, 128 << 20}, choices);
+  if (coin(choices)) mix.raft.log_bytes = 4 * mix.snapshot_bytes + mix.raft.trailing_bytes;
+}
+
 void add_network_faults(Faults& faults, Choices& choices) {
   if (coin(choices)) faults.loss_ppm = one_of({1'000, 10'000, 50'000, 200'000}, choices);
   if (coin(choices)) faults.duplicate_ppm = one_of({1'000, 50'000, 200'000}, choices);
@@ -84,6 +94,7 @@ void add_changes(Mix& mix, Choices& choices) {
 Mix draw_everything(Choices& choices) {
   Mix mix = draw_cluster(choices);
   if (coin(choices)) add_changes(mix, choices);
+  if (coin(choices)) add_snapshots(mix, choices);
   add_network_faults(mix.faults, choices);
   add_node_faults(mix.faults, choices);
   add_disk_faults(mix.faults, choices);
@@ -107,9 +118,19 @@ Mix draw_crash(Choices& choices) {
   return mix;
 }
 
+Mix draw_snapshots(Choices& choices) {
+  Mix mix = draw_cluster(choices);
+  add_snapshots(mix, choices);
+  if (coin(choices)) add_network_faults(mix.faults, choices);
+  if (coin(choices)) add_node_faults(mix.faults, choices);
+  if (coin(choices)) add_disk_faults(mix.faults, choices);
+  return mix;
+}
+
 Mix draw_members(Choices& choices) {
   Mix mix = draw_cluster(choices);
   add_changes(mix, choices);
+  if (coin(choices)) add_snapshots(mix, choices);
   if (coin(choices)) add_network_faults(mix.faults, choices);
   if (coin(choices)) add_node_faults(mix.faults, choices);
   return mix;
@@ -121,6 +142,8 @@ constexpr std::array kProfiles = {
     Profile{"network", "loss, delay, duplication, reordering, corruption, partitions, resets",
             draw_network},
     Profile{"crash", "crashes, pauses, clocks that drift and jump, slow disks", draw_crash},
+    Profile{"snapshots", "logs that are cut early, and snapshots sent to whoever lacks entries",
+            draw_snapshots},
     Profile{"members", "servers join, leave, are replaced and hand leadership over", draw_members},
 };
 

@@ -61,6 +61,7 @@ struct Mix {
   std::size_t value_bytes_most = 64;
   raft::Options raft{};
   std::uint64_t apply_bytes = 1 << 20;
+  std::uint64_t snapshot_bytes = 64 << 20;
   Faults faults{};
 };
 

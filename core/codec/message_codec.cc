@@ -16,6 +16,8 @@ std::size_t body_size_bytes(const raft::MessageBody& body) {
   std::size_t size = kFixedBytes;
   if (const auto* append = std::get_if<raft::AppendEntries>(&body)) {
     for (const raft::Entry& entry : append->entries) size += entry_size_bytes(entry);
+  } else if (const auto* install = std::get_if<raft::InstallSnapshot>(&body)) {
+    size += install->chunk.size();
   } else if (const auto* forward = std::get_if<raft::ForwardRequest>(&body)) {
     const auto* command = std::get_if<raft::Command>(&forward->proposal);
     if (command != nullptr) size += command->payload.size();
@@ -65,6 +67,21 @@ struct Writer {
     to.setHintIndex(reply.hint.index.value());
     to.setHintTerm(reply.hint.term.value());
     to.setRound(reply.round.value());
+  }
+  void operator()(const raft::InstallSnapshot& request) {
+    auto to = builder.initInstallSnapshot();
+    to.setIndex(request.file.position.index.value());
+    to.setTerm(request.file.position.term.value());
+    to.setSizeBytes(request.file.size_bytes);
+    to.setChecksum(request.file.checksum);
+    to.setOffset(request.offset);
+    to.setChunk(wire::as_data(request.chunk.view()));
+  }
+  void operator()(const raft::SnapshotAccepted& reply) {
+    auto to = builder.initSnapshotAccepted();
+    to.setIndex(reply.position.index.value());
+    to.setTerm(reply.position.term.value());
+    to.setReceivedBytes(reply.received_bytes);
   }
   void operator()(const raft::ReadIndexRequest& request) {
     builder.initReadIndexRequest().setContext(request.context);
@@ -222,6 +239,21 @@ Result<raft::MessageBody> read_body(Body::Reader body, const Bytes& buffer) {
                                   .hint = {.index = raft::Index(from.getHintIndex()),
                                            .term = raft::Term(from.getHintTerm())},
                                   .round = raft::Round(from.getRound())};
+    }
+    case Body::INSTALL_SNAPSHOT: {
+      const auto from = body.getInstallSnapshot();
+      return raft::InstallSnapshot{.file = {.position = {.index = raft::Index(from.getIndex()),
+                                                         .term = raft::Term(from.getTerm())},
+                                            .size_bytes = from.getSizeBytes(),
+                                            .checksum = from.getChecksum()},
+                                   .offset = from.getOffset(),
+                                   .chunk = slice_of(buffer, from.getChunk())};
+    }
+    case Body::SNAPSHOT_ACCEPTED: {
+      const auto from = body.getSnapshotAccepted();
+      return raft::SnapshotAccepted{.position = {.index = raft::Index(from.getIndex()),
+                                                 .term = raft::Term(from.getTerm())},
+                                    .received_bytes = from.getReceivedBytes()};
     }
     case Body::READ_INDEX_REQUEST:
       return raft::ReadIndexRequest{.context = body.getReadIndexRequest().getContext()};

@@ -60,21 +60,22 @@ Result<StableState> newest_state(const StoredMember& stored) {
   return *database;
 }
 
-Result<std::vector<raft::Entry>> read_log(const StoredMember& stored, const StableState& state) {
+// Each verified by itself, and one after another without a gap.
+Result<std::vector<raft::Entry>> read_records(const StoredMember& stored,
+                                              const StableState& state) {
   std::vector<raft::Entry> entries;
   entries.reserve(stored.records.size());
-  raft::LogPosition end = stored.base;
   for (const StoredRecord& record : stored.records) {
     const std::string number = std::to_string(record.index.value());
-    if (record.index != end.index.next()) {
-      return refusal("entry " + std::to_string(end.index.next().value()) +
+    if (!entries.empty() && record.index != entries.back().index.next()) {
+      return refusal("entry " + std::to_string(entries.back().index.next().value()) +
                      " of the log is missing: entry " + number + " stands in its place");
     }
     Result<raft::Entry> entry = decode_log_record(state.cluster_id, record.index, record.bytes);
     if (!entry) {
       return refusal("entry " + number + " of the log is damaged: " + entry.error().message);
     }
-    if (entry->term < end.term) {
+    if (!entries.empty() && entry->term < entries.back().term) {
       return refusal("entry " + number + " of the log has a term below its predecessor's");
     }
     if (entry->term > state.hard_state.term) {
@@ -82,10 +83,43 @@ Result<std::vector<raft::Entry>> read_log(const StoredMember& stored, const Stab
                      std::to_string(entry->term.value()) + ", but the node has only reached term " +
                      std::to_string(state.hard_state.term.value()));
     }
-    end = {entry->index, entry->term};
     entries.push_back(*std::move(entry));
   }
   return entries;
+}
+
+// The log that continues the snapshot; entries that it covers are kept for followers. A snapshot
+// from a leader may be from beyond the log's end, or from another log: then none does.
+Result<void> continue_snapshot(const Snapshot& snapshot, std::vector<raft::Entry> entries,
+                               RecoveredMember& member) {
+  const raft::LogPosition end = snapshot.meta.position;
+  raft::Recovered& raft = member.raft;
+  // It came in a term that was not durable yet: nobody was told of that, nor can it have voted.
+  if (end.term > raft.hard_state.term) raft.hard_state = {.term = end.term, .vote = {}};
+  raft.base = end;
+  raft.base_configuration = snapshot.meta.configuration;
+  raft.base_configuration_index = snapshot.meta.configuration_index;
+  if (entries.empty()) return {};
+  if (entries.front().index > end.index.next()) {
+    return refusal("entries " + std::to_string(end.index.next().value()) + " to " +
+                   std::to_string(entries.front().index.previous().value()) +
+                   " are missing: the log begins after them, and the newest snapshot that is whole "
+                   "ends before them");
+  }
+  if (entries.front().index == end.index.next()) {
+    raft.entries = std::move(entries);
+    return {};
+  }
+  const bool reaches = entries.back().index >= end.index;
+  const auto at_end = entries.begin() + (reaches ? end.index - entries.front().index : 0);
+  if (!reaches || at_end->term != end.term) {
+    member.records_obsolete = true;
+    return {};
+  }
+  raft.base = {entries.front().index, entries.front().term};
+  entries.erase(entries.begin());
+  raft.entries = std::move(entries);
+  return {};
 }
 
 }  // namespace
@@ -99,24 +133,41 @@ std::unexpected<Error> refusal(const std::string& what) {
                  "the node anew with --peers, so that it joins and gets everything again");
 }
 
-Result<raft::Recovered> recover(const StoredMember& stored) {
+Result<RecoveredMember> recover(const StoredMember& stored, SnapshotFiles& snapshots) {
   Result<StableState> state = newest_state(stored);
   if (!state) return std::unexpected(state.error());
-  raft::SharedConfiguration configuration = stored.base_configuration;
-  if (!configuration && stored.membership) {
-    auto membership = decode_membership(state->cluster_id, *stored.membership);
-    if (!membership) return refusal("the list of members is damaged: " + membership.error().message);
-    configuration = *std::move(membership);
-  }
-  Result<std::vector<raft::Entry>> entries = read_log(stored, *state);
+  Result<std::vector<raft::Entry>> entries = read_records(stored, *state);
   if (!entries) return std::unexpected(entries.error());
-  return raft::Recovered{.cluster_id = state->cluster_id,
-                         .self = state->self,
-                         .boot = state->boot.next(),
-                         .hard_state = state->hard_state,
-                         .base = stored.base,
-                         .base_configuration = std::move(configuration),
-                         .entries = *std::move(entries)};
+  Result<RecoveredSnapshots> found = recover_snapshots(snapshots, state->cluster_id);
+  if (!found) return std::unexpected(found.error());
+
+  RecoveredMember member;
+  member.raft.cluster_id = state->cluster_id;
+  member.raft.self = state->self;
+  member.raft.boot = state->boot.next();
+  member.raft.hard_state = state->hard_state;
+  member.raft.snapshots.assign(found->files.rbegin(), found->files.rend());
+  member.damaged_snapshots = std::move(found->damaged);
+  if (found->newest) {
+    const Result<void> continued =
+        continue_snapshot(*found->newest, *std::move(entries), member);
+    if (!continued) return std::unexpected(continued.error());
+    member.store = std::move(found->newest->store);
+    return member;
+  }
+  if (!entries->empty() && entries->front().index != raft::Index(1)) {
+    return refusal("the log begins with entry " + std::to_string(entries->front().index.value()) +
+                   ", and there is no whole snapshot of what was before");
+  }
+  if (stored.membership) {
+    auto membership = decode_membership(state->cluster_id, *stored.membership);
+    if (!membership) {
+      return refusal("the list of members is damaged: " + membership.error().message);
+    }
+    member.raft.base_configuration = *std::move(membership);
+  }
+  member.raft.entries = *std::move(entries);
+  return member;
 }
 
 StableState stable_state_of(const raft::Recovered& recovered) {

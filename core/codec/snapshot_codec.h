@@ -25,16 +25,9 @@ struct SnapshotMeta {
   raft::SharedConfiguration configuration;
 };
 
-// Identifies a snapshot within its cluster: whoever has the same has the same bytes.
-struct SnapshotFile {
-  raft::LogPosition position;
-  std::uint64_t size_bytes = 0;
-  // Of the state's digest, and of all frames before the footer by what their headers say of them:
-  // length and CRC32C.
-  std::uint64_t checksum = 0;
-
-  friend bool operator==(const SnapshotFile&, const SnapshotFile&) = default;
-};
+// Its checksum is of the state's digest, and of all frames before the footer by what their headers
+// say of them: length and CRC32C.
+using raft::SnapshotFile;
 
 struct Snapshot {
   SnapshotMeta meta;

@@ -161,9 +161,11 @@ Result<RecoveredSnapshots> recover_snapshots(SnapshotFiles& files, raft::Cluster
 Result<void> prune_snapshots(SnapshotFiles& files, std::span<const raft::LogPosition> keep) {
   const auto names = files.list();
   if (!names) return std::unexpected(names.error());
+  raft::Index newest;
+  for (const raft::LogPosition& position : keep) newest = std::max(newest, position.index);
   bool removed_any = false;
   for (const raft::LogPosition& position : snapshots_among(*names)) {
-    if (std::ranges::find(keep, position) != keep.end()) continue;
+    if (position.index > newest || std::ranges::find(keep, position) != keep.end()) continue;
     if (Result<void> removed = files.remove(snapshot_name(position)); !removed) return removed;
     removed_any = true;
   }

@@ -70,7 +70,8 @@ struct RecoveredSnapshots {
 // is durable, and outlives the next crash.
 Result<RecoveredSnapshots> recover_snapshots(SnapshotFiles& files, raft::ClusterId cluster_id);
 
-// Removes the snapshots of all other positions, durably; damaged ones as well. Other files stay.
+// Removes the snapshots of other positions, durably; damaged ones as well. Newer ones than all of
+// these stay: they are so new that whoever made the list had not heard of them. So do other files.
 Result<void> prune_snapshots(SnapshotFiles& files, std::span<const raft::LogPosition> keep);
 
 // A piece of a snapshot's file, to be sent. Fewer than `max_bytes`: the file ends there.

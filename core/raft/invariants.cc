@@ -12,6 +12,11 @@ void check_progress(const State& state, const Progress& progress) {
   ANCHOR_ASSERT(progress.next <= state.log.last().index.next());
   ANCHOR_ASSERT(progress.commit_told <= state.commit_index);
   ANCHOR_ASSERT(progress.round <= progress.round_asked);
+  if (const auto* sending = std::get_if<SendSnapshot>(&progress.state)) {
+    ANCHOR_ASSERT(sending->acknowledged_bytes <= sending->sent_bytes);
+    ANCHOR_ASSERT(sending->sent_bytes <= sending->file.size_bytes);
+    ANCHOR_ASSERT(sending->file.position.index >= state.log.base().index, "the log is kept");
+  }
   const auto* replicating = std::get_if<Replicate>(&progress.state);
   if (replicating == nullptr) return;
   std::uint64_t bytes = 0;
@@ -29,7 +34,8 @@ void check_leader(const State& state, const Leader& leader) {
   ANCHOR_ASSERT(state.hard_state.vote == state.self, "a leader voted for itself");
   ANCHOR_ASSERT(state.hard_state_durable(), "a leader's term is durable");
   ANCHOR_ASSERT(leader.first_index <= state.log.last().index);
-  ANCHOR_ASSERT(state.log.contains({leader.first_index, state.term()}));
+  ANCHOR_ASSERT(leader.first_index < state.log.base().index ||
+                state.log.contains({leader.first_index, state.term()}));
   ANCHOR_ASSERT(state.log.last().term == state.term());
   std::uint64_t bytes = 0;
   for (Index index = state.commit_index.next(); index <= state.log.last().index; ++index) {
@@ -73,6 +79,8 @@ void check_invariants(const Raft& raft) {
   ANCHOR_ASSERT(state.log.last().term <= state.term());
   ANCHOR_ASSERT(state.durable_write < state.next_write);
   ANCHOR_ASSERT(valid(state.configuration()));
+  ANCHOR_ASSERT(state.log.base().index == Index() ||
+                state.snapshots.back().position.index >= state.log.base().index);
   if (const auto* follower = std::get_if<Follower>(&raft.role())) {
     ANCHOR_ASSERT(follower->verified <= state.log.last().index);
     ANCHOR_ASSERT(!follower->leader || follower->leader->id != state.self.id);
@@ -101,7 +109,8 @@ void StepInvariants::check(const Raft& after, const Output& output) const {
     ANCHOR_ASSERT(output.persist && output.persist->hard_state == state.hard_state);
   }
   ANCHOR_ASSERT(state.commit_index >= commit_index_);
-  ANCHOR_ASSERT(state.log.contains(commit_position_), "what was committed stays");
+  const bool compacted = commit_position_.index < state.log.base().index;
+  ANCHOR_ASSERT(compacted || state.log.contains(commit_position_), "what was committed stays");
   if (leader_ && after.is_leader() && state.term() == hard_state_.term) {
     ANCHOR_ASSERT(state.log.contains(last_), "a leader only appends");
     ANCHOR_ASSERT(state.commit_index == commit_index_ ||

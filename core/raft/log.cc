@@ -66,15 +66,19 @@ const Log::Configured& Log::configuration_at(Index index) const {
 void Log::append(Entry entry) {
   const LogPosition end = last();
   ANCHOR_ASSERT(entry.index == end.index.next() && entry.term >= end.term);
-  if (const auto* configuration = std::get_if<SharedConfiguration>(&entry.payload)) {
+  const auto* configuration = std::get_if<SharedConfiguration>(&entry.payload);
+  // The base's may be from an entry further on, if a snapshot said what it is.
+  if (configuration != nullptr && entry.index > configuration_index()) {
     configurations_.push_back({entry.index, *configuration});
   }
+  bytes_ += entry_bytes(entry);
   entries_.push_back(std::move(entry));
 }
 
 void Log::truncate_from(Index from) {
   ANCHOR_ASSERT(from > base_.index && from <= last().index);
   const Index end = from.previous();
+  for (Index index = from; index <= last().index; ++index) bytes_ -= entry_bytes(at(index));
   entries_.resize(end - base_.index);
   while (configurations_.back().index > end) configurations_.pop_back();
 
@@ -86,10 +90,42 @@ void Log::truncate_from(Index from) {
   }
 }
 
+void Log::compact(Index index) {
+  ANCHOR_ASSERT(index >= base_.index && index <= last().index);
+  const LogPosition base{index, *term_at(index)};
+  for (Index gone = base_.index.next(); gone <= index; ++gone) {
+    bytes_ -= entry_bytes(entries_.front());
+    entries_.pop_front();
+  }
+  base_ = base;
+  const Configured& in_force = configuration_at(index);
+  configurations_.erase(configurations_.begin(),
+                        configurations_.begin() + (&in_force - configurations_.data()));
+  durable_index_ = std::max(durable_index_, index);
+  unwritten_from_ = std::max(unwritten_from_, index.next());
+  unwritten_compaction_ = index;
+}
+
+void Log::restart_after(LogPosition position, Configured configuration) {
+  ANCHOR_ASSERT(position.index > base_.index);
+  // What is on its way to the disk is cut there too.
+  unwritten_truncation_ = std::min(unwritten_truncation_.value_or(position.index.next()),
+                                   position.index.next());
+  unwritten_compaction_ = position.index;
+  for (Write& write : writes_) write.last = std::min(write.last, position.index);
+  entries_.clear();
+  bytes_ = 0;
+  base_ = position;
+  configurations_ = {std::move(configuration)};
+  durable_index_ = position.index;
+  unwritten_from_ = position.index.next();
+}
+
 bool Log::take_unwritten(PersistBatch& batch) {
   const Index end = last().index;
-  if (unwritten_from_ > end && !unwritten_truncation_) return false;
+  if (unwritten_from_ > end && !unwritten_truncation_ && !unwritten_compaction_) return false;
   batch.truncate_from = std::exchange(unwritten_truncation_, std::nullopt);
+  batch.compact_to = std::exchange(unwritten_compaction_, std::nullopt);
   for (Index index = unwritten_from_; index <= end; ++index) batch.entries.push_back(at(index));
   unwritten_from_ = end.next();
   writes_.push_back({batch.id, end});

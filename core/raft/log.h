@@ -58,6 +58,16 @@ class Log {
   // Cuts the log from `from` on. Requires: base().index < from <= last().index.
   void truncate_from(Index from);
 
+  // Forgets the entries up to `index`, whose effect is in a durable snapshot.
+  // Requires: base().index <= index <= last().index.
+  void compact(Index index);
+  // Begins anew after a durable snapshot at `position` that is from another log than this one, or
+  // from beyond its end. Requires: position.index > base().index.
+  void restart_after(LogPosition position, Configured configuration);
+
+  // Of all entries.
+  std::uint64_t bytes() const { return bytes_; }
+
   // Moves what the disk has not been told yet into `batch`, whose id is set; true if there was
   // anything.
   bool take_unwritten(PersistBatch& batch);
@@ -76,6 +86,8 @@ class Log {
 
   LogPosition base_;
   std::deque<Entry> entries_;
+  // Invariant: the sum over the entries.
+  std::uint64_t bytes_ = 0;
   // Ascending by index; the first is the base's.
   std::vector<Configured> configurations_;
 
@@ -87,6 +99,8 @@ class Log {
   Index unwritten_from_;
   // Where the disk's log must be cut before they are appended.
   std::optional<Index> unwritten_truncation_;
+  // After which it begins.
+  std::optional<Index> unwritten_compaction_;
 };
 
 }  // namespace anchor::raft

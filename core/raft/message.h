@@ -82,6 +82,25 @@ struct ReadIndexReply {
   friend bool operator==(const ReadIndexReply&, const ReadIndexReply&) = default;
 };
 
+// A part of a snapshot, for a follower that lacks entries which the leader has no more
+// (dissertation 5.3). The shell fills in the chunk.
+struct InstallSnapshot {
+  SnapshotFile file;
+  std::uint64_t offset = 0;
+  Bytes chunk{};
+
+  friend bool operator==(const InstallSnapshot&, const InstallSnapshot&) = default;
+};
+
+// The follower has so much of the file; none of it may be durable yet. Once it is installed an
+// AppendAccepted says so.
+struct SnapshotAccepted {
+  LogPosition position;
+  std::uint64_t received_bytes = 0;
+
+  friend bool operator==(const SnapshotAccepted&, const SnapshotAccepted&) = default;
+};
+
 // From the leader, to a voter that has its whole log: campaign at once (dissertation 3.10).
 struct TimeoutNow {
   friend bool operator==(const TimeoutNow&, const TimeoutNow&) = default;
@@ -134,7 +153,7 @@ struct ForwardReply {
 
 using MessageBody =
     std::variant<RequestVote, VoteReply, AppendEntries, AppendAccepted, AppendRejected,
-                 ReadIndexRequest, ReadIndexReply, TimeoutNow, MembershipQuery, NotMember,
+                 InstallSnapshot, SnapshotAccepted, ReadIndexRequest, ReadIndexReply, TimeoutNow, MembershipQuery, NotMember,
                  ForwardRequest, ForwardReply>;
 
 struct Message {

@@ -18,6 +18,16 @@ struct Options {
   // A follower has at most so many unacknowledged AppendEntries and bytes of entries in flight.
   std::uint64_t window_messages = 256;
   std::uint64_t window_bytes = 16 << 20;
+  // A snapshot is sent in chunks of so many bytes, of which so many may be unacknowledged, and no
+  // faster than this to all followers together.
+  std::uint64_t snapshot_chunk_bytes = 256 << 10;
+  std::uint64_t snapshot_window_bytes = 2 << 20;
+  std::uint64_t snapshot_bytes_per_second = 128 << 20;
+  // Of the log that a snapshot covers, so much is kept for followers that are nearly up to date.
+  std::uint64_t trailing_bytes = 8 << 20;
+  // A leader whose log is longer than this, since no snapshot of it is done or it is kept for a
+  // follower that is sent one, refuses proposals.
+  std::uint64_t log_bytes = 512 << 20;
   // A leader with more bytes of entries uncommitted than this refuses proposals.
   std::uint64_t uncommitted_bytes = 64 << 20;
 };

@@ -25,4 +25,20 @@ void Progress::probe_from(Index from) {
   next = std::max(from, match.next());
 }
 
+void Progress::connection_lost() {
+  auto* sending = std::get_if<SendSnapshot>(&state);
+  if (sending == nullptr) return probe_from(match.next());
+  sending->sent_bytes = sending->acknowledged_bytes;
+}
+
+void Progress::restarted(Boot newest) {
+  boot = newest;
+  match = {};
+  auto* sending = std::get_if<SendSnapshot>(&state);
+  if (sending == nullptr) return probe_from(next);
+  // The part of the snapshot that it had is gone too.
+  sending->acknowledged_bytes = 0;
+  sending->sent_bytes = 0;
+}
+
 }  // namespace anchor::raft

@@ -36,6 +36,18 @@ struct Replicate {
   void acknowledged(Index match);
 };
 
+// The follower lacks entries that the log has no more, and is sent a snapshot. Meanwhile the log is
+// kept from the snapshot's end on; but for a follower that takes nothing more only so long.
+struct SendSnapshot {
+  SnapshotFile file;
+  // The follower has so much, and this much has been sent.
+  std::uint64_t acknowledged_bytes = 0;
+  std::uint64_t sent_bytes = 0;
+  // When it last acknowledged more, and when it was last sent anew what it had not.
+  Instant progressed{};
+  Instant resent{};
+};
+
 // A learner's way to the log's end, in rounds: in each it gets what the log held when the round
 // began. Once a round takes less than an election timeout the rest is little (dissertation 4.2.1).
 struct CatchUp {
@@ -59,12 +71,16 @@ struct Progress {
   Instant last_heard{};
   // The highest commit index that it was told.
   Index commit_told{};
-  std::variant<Probe, Replicate> state{};
+  std::variant<Probe, Replicate, SendSnapshot> state{};
   // Only of a learner that awaits its promotion.
   std::optional<CatchUp> catch_up{};
 
   bool replicating() const { return std::holds_alternative<Replicate>(state); }
   void probe_from(Index from);
+  // What was on its way to it may be lost.
+  void connection_lost();
+  // What it had acknowledged may not have outlived its process.
+  void restarted(Boot newest);
 };
 
 }  // namespace anchor::raft

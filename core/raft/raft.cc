@@ -98,7 +98,14 @@ void Raft::receive(const Message& message) {
   }
   if (message.term < state_.term()) return on_stale(message);
   if (const auto* request = std::get_if<AppendEntries>(&message.body)) {
-    return on_append_entries(message, *request);
+    Follower* follower = follower_of(message);
+    if (follower != nullptr) handle_append_entries(state_, *follower, *request);
+    return;
+  }
+  if (const auto* request = std::get_if<InstallSnapshot>(&message.body)) {
+    const Follower* follower = follower_of(message);
+    if (follower != nullptr) handle_install_snapshot(state_, *follower, *request);
+    return;
   }
   if (const auto* reply = std::get_if<ReadIndexReply>(&message.body)) {
     return on_read_index_reply(message, *reply);
@@ -148,18 +155,21 @@ void Raft::on_vote_reply(const Message& message, const VoteReply& reply) {
   count_votes();
 }
 
-void Raft::on_append_entries(const Message& message, const AppendEntries& request) {
-  if (std::holds_alternative<Leader>(role_)) return;  // there is one leader a term
+// Null: the message is not from the leader that is followed. There is one leader a term.
+Follower* Raft::follower_of(const Message& message) {
+  if (std::holds_alternative<Leader>(role_)) return nullptr;
   auto* follower = std::get_if<Follower>(&role_);
   if (follower == nullptr || !follower->leader) {
     become_follower(state_.term(), message.from, "");
     follower = std::get_if<Follower>(&role_);
     follower->leader_boot = message.from_boot;
   }
-  if (follower->leader != message.from || follower->leader_boot != message.from_boot) return;
+  if (follower->leader != message.from || follower->leader_boot != message.from_boot) {
+    return nullptr;
+  }
   follower->heard = state_.now;
   follower->election_deadline = state_.now + follower->patience;
-  handle_append_entries(state_, *follower, request);
+  return follower;
 }
 
 void Raft::on_read_index_reply(const Message& message, const ReadIndexReply& reply) {
@@ -206,11 +216,7 @@ void Raft::on_follower_message(const Message& message, Leader& leader) {
   if (found == leader.followers.end()) return;
   Progress& progress = found->second;
   if (message.from != progress.peer || message.from_boot < progress.boot) return;
-  if (message.from_boot > progress.boot) {
-    progress.boot = message.from_boot;
-    progress.match = {};
-    progress.probe_from(progress.next);
-  }
+  if (message.from_boot > progress.boot) progress.restarted(message.from_boot);
   progress.last_heard = state_.now;
   const auto heard_round = [&](Round round) {
     if (round <= leader.round) progress.round = std::max(progress.round, round);
@@ -218,11 +224,13 @@ void Raft::on_follower_message(const Message& message, Leader& leader) {
   if (const auto* accepted = std::get_if<AppendAccepted>(&message.body)) {
     heard_round(accepted->round);
     if (accepted->match_index <= state_.log.last().index) {
-      handle_append_accepted(progress, *accepted);
+      handle_append_accepted(state_, progress, *accepted);
     }
   } else if (const auto* rejected = std::get_if<AppendRejected>(&message.body)) {
     heard_round(rejected->round);
     handle_append_rejected(state_, progress, *rejected);
+  } else if (const auto* received = std::get_if<SnapshotAccepted>(&message.body)) {
+    handle_snapshot_accepted(state_, progress, *received);
   }
 }
 
@@ -246,14 +254,15 @@ void Raft::peer_unreachable(const ServerId& peer) {
   auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return;
   const auto found = leader->followers.find(peer);
-  if (found != leader->followers.end()) found->second.probe_from(found->second.match.next());
+  if (found != leader->followers.end()) found->second.connection_lost();
 }
 
 std::expected<LogPosition, ProposalRefused> Raft::propose(Bytes command) {
   auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return std::unexpected(ProposalRefused::kNotLeader);
   if (leader->transfer) return std::unexpected(ProposalRefused::kTransferring);
-  if (leader->uncommitted_bytes + command.size() > state_.options.uncommitted_bytes) {
+  if (leader->uncommitted_bytes + command.size() > state_.options.uncommitted_bytes ||
+      state_.log.bytes() > state_.options.log_bytes) {
     return std::unexpected(ProposalRefused::kOverloaded);
   }
   return append_as_leader(state_, *leader, Command{std::move(command)});
@@ -412,6 +421,7 @@ void Raft::advance_leader(Leader& leader) {
 
 Output Raft::finish_step() {
   if (auto* leader = std::get_if<Leader>(&role_)) replicate(state_, *leader);
+  compact(state_, role_);
   PersistBatch batch{.id = state_.next_write};
   bool anything = state_.log.take_unwritten(batch);
   if (std::exchange(state_.hard_state_changed, false)) {
@@ -438,6 +448,7 @@ std::optional<Instant> Raft::deadline() const {
                          quorum_heard(state_, leader) + state_.options.election_timeout);
   if (leader.commit_notice_due) due = std::min(due, *leader.commit_notice_due);
   if (leader.transfer) due = std::min(due, leader.transfer->deadline);
+  if (const auto chunk = snapshot_deadline(state_, leader)) due = std::min(due, *chunk);
   return due;
 }
 

@@ -4,10 +4,12 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/time.h"
 #include "core/raft/admin.h"
+#include "core/raft/snapshot.h"
 #include "core/raft/state.h"
 
 namespace anchor::raft {
@@ -63,6 +65,17 @@ class Raft {
   // leader().
   void request_read_index(std::uint64_t context);
 
+  // A snapshot of this server's own is durable.
+  void snapshot_saved(const SnapshotFile& file) { raft::snapshot_saved(state_, file); }
+  // So much of the snapshot that the leader sends is written.
+  void snapshot_written(const SnapshotFile& file, std::uint64_t received_bytes) {
+    raft::snapshot_written(state_, role_, file, received_bytes);
+  }
+  // A snapshot from a leader is durable. True if the state machine is to go on from it.
+  bool install_snapshot(const SnapshotFile& file, Log::Configured configuration) {
+    return raft::install_snapshot(state_, role_, file, std::move(configuration));
+  }
+
   // After the step's inputs: commits what they allow, and does what is due by now.
   void advance();
   // Answers to request_read_index since the last call.
@@ -87,7 +100,7 @@ class Raft {
  private:
   void on_request_vote(const Message& message, const RequestVote& request);
   void on_vote_reply(const Message& message, const VoteReply& reply);
-  void on_append_entries(const Message& message, const AppendEntries& request);
+  Follower* follower_of(const Message& message);
   void on_read_index_reply(const Message& message, const ReadIndexReply& reply);
   void on_timeout_now(const Message& message);
   void on_stale(const Message& message);

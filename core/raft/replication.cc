@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "core/raft/quorum.h"
+#include "core/raft/snapshot.h"
 
 namespace anchor::raft {
 namespace {
@@ -90,23 +91,28 @@ LogPosition append_as_leader(State& state, Leader& leader, decltype(Entry::paylo
   return state.log.last();
 }
 
-void handle_append_accepted(Progress& progress, const AppendAccepted& reply) {
+void handle_append_accepted(State& state, Progress& progress, const AppendAccepted& reply) {
   progress.match = std::max(progress.match, reply.match_index);
   progress.next = std::max(progress.next, progress.match.next());
   if (auto* replicating = std::get_if<Replicate>(&progress.state)) {
-    replicating->acknowledged(progress.match);
-  } else {
-    progress.state = Replicate{};
+    return replicating->acknowledged(progress.match);
   }
+  if (const auto* sending = std::get_if<SendSnapshot>(&progress.state)) {
+    if (progress.match < state.log.base().index) return;
+    state.output.events.push_back(
+        SnapshotSent{state.term(), sending->file.position, progress.peer.id, true});
+    state.snapshots_changed = true;  // it is not kept for this one any more
+  }
+  progress.state = Replicate{};
 }
 
 void handle_append_rejected(const State& state, Progress& progress, const AppendRejected& reply) {
   // Of a message that was overtaken: the logs are known to agree further on, or the question was
   // asked before a hint that has been followed since.
   if (reply.previous_index <= progress.match) return;
+  if (std::holds_alternative<SendSnapshot>(progress.state)) return;
   if (!progress.replicating() && reply.previous_index >= progress.next) return;
-  const LogPosition agreement = state.log.possible_agreement(reply.hint);
-  progress.probe_from(std::max(agreement.index, state.log.base().index).next());
+  progress.probe_from(state.log.possible_agreement(reply.hint).index.next());
 }
 
 void advance_commit_index(State& state, Leader& leader) {
@@ -129,10 +135,11 @@ void advance_commit_index(State& state, Leader& leader) {
 namespace {
 
 void send_append(State& state, Leader& leader, Progress& progress, std::vector<Entry> entries) {
-  const Index previous = progress.next.previous();
+  // To one that is sent a snapshot this is a heartbeat, and tells it that it lacks what it lacks.
+  const Index previous = std::max(progress.next.previous(), state.log.base().index);
   progress.commit_told = state.commit_index;
   progress.round_asked = leader.round;
-  progress.next = progress.next + entries.size();
+  if (!entries.empty()) progress.next = progress.next + entries.size();
   state.send(progress.peer, AppendEntries{.previous = {previous, *state.log.term_at(previous)},
                                              .commit_index = state.commit_index,
                                              .round = leader.round,
@@ -143,6 +150,18 @@ void send_append(State& state, Leader& leader, Progress& progress, std::vector<E
 bool send_entries(State& state, Leader& leader, Progress& progress) {
   const Index last = state.log.last().index;
   bool sent = false;
+  if (std::holds_alternative<SendSnapshot>(progress.state)) {
+    send_snapshot(state, leader, progress);
+    return false;
+  }
+  if (progress.next.previous() < state.log.base().index) {
+    // Not to one that may be gone.
+    const bool answers = state.now - progress.last_heard < state.options.election_timeout;
+    if (!answers) return false;
+    begin_snapshot(state, progress);
+    send_snapshot(state, leader, progress);
+    return false;
+  }
   if (auto* probe = std::get_if<Probe>(&progress.state)) {
     if (probe->waiting || progress.next > last) return false;
     probe->waiting = true;

@@ -21,7 +21,7 @@ void learn_commit_index(State& state, const Follower& follower, Index leader_com
 LogPosition append_as_leader(State& state, Leader& leader, decltype(Entry::payload) payload);
 
 // Requires: the match index is within the leader's log.
-void handle_append_accepted(Progress& progress, const AppendAccepted& reply);
+void handle_append_accepted(State& state, Progress& progress, const AppendAccepted& reply);
 void handle_append_rejected(const State& state, Progress& progress, const AppendRejected& reply);
 
 // Commits what a quorum has, if it is of the leader's own term (dissertation 3.6.2).

@@ -16,10 +16,14 @@ State::State(Options given, std::uint64_t seed, Recovered recovered)
       hard_state(std::move(recovered.hard_state)),
       log(recovered.base, {recovered.base_configuration_index, std::move(recovered.base_configuration)},
           std::move(recovered.entries)),
-      commit_index(recovered.base.index) {
+      commit_index(recovered.snapshots.empty() ? recovered.base.index
+                                               : recovered.snapshots.back().position.index),
+      snapshots(std::move(recovered.snapshots)) {
   ANCHOR_ASSERT(options.heartbeat_interval * 3 < options.election_timeout);
   ANCHOR_ASSERT(log.last().term <= hard_state.term);
   ANCHOR_ASSERT(log.configuration() != nullptr);
+  ANCHOR_ASSERT(log.base().index == Index() || !snapshots.empty());
+  ANCHOR_ASSERT(commit_index >= log.base().index && commit_index <= log.last().index);
 }
 
 bool State::may_campaign() const {

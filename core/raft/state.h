@@ -49,6 +49,15 @@ struct State {
   WriteId hard_state_write;
   bool hard_state_changed = false;
 
+  // Those on disk, the newest last. Invariant: there is one that is not before the log's base, if
+  // that is not zero.
+  std::vector<SnapshotFile> snapshots;
+  // One of these is done or was installed, or one is not sent any more: the log may be cut, and old
+  // ones go.
+  bool snapshots_changed = false;
+  // What the leader is sending to this server.
+  std::optional<SnapshotFile> receiving;
+
   // A committed configuration has left this server out, for good: it does not campaign any more.
   bool removed = false;
 
@@ -132,6 +141,8 @@ struct Leader {
   std::uint64_t uncommitted_bytes = 0;
   Reads reads{};
   std::optional<Transfer> transfer{};
+  // The next chunk of a snapshot is not sent before it.
+  Instant chunk_due{};
   // Before it, no other attempt to hand over because of this server's own disk.
   Instant flight_due{};
 };

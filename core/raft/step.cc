@@ -30,6 +30,16 @@ struct Describe {
   std::string operator()(const TransferFailed& event) const {
     return "leads on: " + event.target.name() + " did not take leadership over in time";
   }
+  std::string operator()(const SnapshotSent& event) const {
+    return (event.installed ? "has sent the snapshot at index " : "sends the snapshot at index ") +
+           std::to_string(event.position.index.value()) + " to " + event.follower.name();
+  }
+  std::string operator()(const SnapshotInstalled& event) const {
+    return "installed the snapshot at index " + std::to_string(event.position.index.value());
+  }
+  std::string operator()(const LogCompacted& event) const {
+    return "the log begins after index " + std::to_string(event.base.value());
+  }
   std::string operator()(const Removed& event) const {
     return "removed from the cluster by the configuration at index " +
            std::to_string(event.configuration_index.value());

@@ -12,12 +12,14 @@
 namespace anchor::raft {
 
 // One atomic batch for the disk. Batches are written in the order of their ids. In a batch the log
-// is first cut (from `truncate_from` on), then `entries` are appended: they are contiguous, and the
-// first follows what then is the log's end.
+// is first cut (from `truncate_from` on), then it begins anew after `compact_to`, even if it has not
+// come so far; then `entries` are appended: they are contiguous, and the first follows what then is
+// the log's end. What was compacted may be removed later, bit by bit.
 struct PersistBatch {
   WriteId id;
   std::optional<HardState> hard_state{};
   std::optional<Index> truncate_from{};
+  std::optional<Index> compact_to{};
   std::vector<Entry> entries{};
 };
 
@@ -25,6 +27,12 @@ struct PersistBatch {
 struct DeferredMessage {
   WriteId after;
   Message message;
+};
+
+// A message whose chunk the shell reads from the snapshot's file: at most so many bytes.
+struct SnapshotChunk {
+  Message message;  // an InstallSnapshot
+  std::uint64_t max_bytes = 0;
 };
 
 // What an operator wants to know. Each says why.
@@ -68,9 +76,24 @@ struct Removed {
   Term term;
   Index configuration_index;  // of the configuration that has left it out
 };
+struct SnapshotSent {
+  Term term;
+  LogPosition position;
+  ServerId follower;
+  bool installed = false;  // or else it has just begun
+};
+struct SnapshotInstalled {
+  Term term;
+  LogPosition position;
+};
+struct LogCompacted {
+  Term term;
+  Index base;
+};
 using Event =
     std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost,
-                 ConfigurationAppended, TransferStarted, TransferFailed, Removed>;
+                 ConfigurationAppended, TransferStarted, TransferFailed, Removed, SnapshotSent,
+                 SnapshotInstalled, LogCompacted>;
 
 // One line in words, without the term.
 std::string describe(const Event& event);
@@ -81,11 +104,15 @@ struct Output {
   std::optional<PersistBatch> persist;
   std::vector<Message> messages;
   std::vector<DeferredMessage> messages_after_persist;
+  std::vector<SnapshotChunk> snapshot_chunks{};
+  std::vector<InstallSnapshot> snapshot_parts{};
+  std::optional<std::vector<LogPosition>> snapshots_kept{};
   std::vector<Event> events;
 };
 
 // What the disk held when the process started. Requires: entries are contiguous, the first follows
-// `base`, terms do not fall and none is above `hard_state.term`.
+// `base`, terms do not fall and none is above `hard_state.term`; with snapshots, the newest one is
+// not before `base`, and not after the last entry.
 struct Recovered {
   ClusterId cluster_id;
   Peer self;
@@ -99,6 +126,8 @@ struct Recovered {
   SharedConfiguration base_configuration;
   Index base_configuration_index{};
   std::vector<Entry> entries;
+  // Those that there are, the newest last: its state is what the state machine starts from.
+  std::vector<SnapshotFile> snapshots{};
 };
 
 }  // namespace anchor::raft

@@ -106,6 +106,15 @@ inline bool at_least_as_up_to_date(LogPosition a, LogPosition b) {
   return a.term != b.term ? a.term > b.term : a.index >= b.index;
 }
 
+// Identifies a snapshot's file within its cluster: whoever has the same has the same bytes.
+struct SnapshotFile {
+  LogPosition position;  // the last entry whose effect is in it
+  std::uint64_t size_bytes = 0;
+  std::uint64_t checksum = 0;
+
+  friend bool operator==(const SnapshotFile&, const SnapshotFile&) = default;
+};
+
 // What a server must not forget: stored before a message that depends on it leaves.
 // Invariant: in one term the vote is set at most once.
 struct HardState {

@@ -1,0 +1,203 @@
+#include "core/raft/snapshot.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+
+namespace anchor::raft {
+namespace {
+
+// A chunk, or its answer, may get lost.
+Duration silence_before_resending(const State& state) {
+  return 4 * state.options.heartbeat_interval;
+}
+
+// The log is not kept for a follower that is silent, nor for ever for one that takes nothing. If it
+// comes back while the snapshot is still the newest, it goes on from what it has.
+bool given_up(const State& state, const Progress& progress, const SendSnapshot& sending) {
+  const Duration timeout = state.options.election_timeout;
+  return state.now - progress.last_heard >= timeout ||
+         state.now - sending.progressed >= 10 * timeout;
+}
+
+bool window_open(const State& state, const SendSnapshot& sending) {
+  return sending.sent_bytes < sending.file.size_bytes &&
+         sending.sent_bytes - sending.acknowledged_bytes < state.options.snapshot_window_bytes;
+}
+
+void send_chunk(State& state, Leader& leader, const Peer& to, SendSnapshot& sending) {
+  const std::uint64_t left = sending.file.size_bytes - sending.sent_bytes;
+  const std::uint64_t bytes = std::min(left, state.options.snapshot_chunk_bytes);
+  Message message{.from = state.self,
+                  .from_boot = state.boot,
+                  .to = to,
+                  .term = state.term(),
+                  .body = InstallSnapshot{.file = sending.file, .offset = sending.sent_bytes}};
+  state.output.snapshot_chunks.push_back({std::move(message), bytes});
+  sending.sent_bytes += bytes;
+  const auto microseconds = bytes * 1'000'000 / state.options.snapshot_bytes_per_second;
+  leader.chunk_due = std::max(leader.chunk_due, state.now) +
+                     Duration(static_cast<Duration::rep>(microseconds));
+}
+
+void add_snapshot(State& state, const SnapshotFile& file) {
+  std::erase_if(state.snapshots,
+                [&](const SnapshotFile& other) { return other.position == file.position; });
+  const auto at = std::ranges::upper_bound(state.snapshots, file.position.index, {},
+                                           [](const SnapshotFile& each) { return each.position.index; });
+  state.snapshots.insert(at, file);
+  state.snapshots_changed = true;
+}
+
+// The last entry that may go: what a snapshot covers, but for a trailing part.
+Index compactable(const State& state) {
+  Index index = state.snapshots.back().position.index;
+  std::uint64_t bytes = 0;
+  while (index > state.log.base().index) {
+    bytes += entry_bytes(state.log.at(index));
+    if (bytes > state.options.trailing_bytes) break;
+    index = index.previous();
+  }
+  return index;
+}
+
+template <typename Visit>
+void for_each_sent(const Role& role, const Visit& visit) {
+  const auto* leader = std::get_if<Leader>(&role);
+  if (leader == nullptr) return;
+  for (const auto& [id, progress] : leader->followers) {
+    if (const auto* sending = std::get_if<SendSnapshot>(&progress.state)) visit(sending->file);
+  }
+}
+
+}  // namespace
+
+// --- The leader ---------------------------------------------------------------------------------
+
+void begin_snapshot(State& state, Progress& progress) {
+  ANCHOR_ASSERT(!state.snapshots.empty() && progress.next <= state.log.base().index);
+  const SnapshotFile& file = state.snapshots.back();
+  progress.state = SendSnapshot{.file = file, .progressed = state.now, .resent = state.now};
+  state.output.events.push_back(
+      SnapshotSent{state.term(), file.position, progress.peer.id, false});
+}
+
+void send_snapshot(State& state, Leader& leader, Progress& progress) {
+  auto& sending = std::get<SendSnapshot>(progress.state);
+  if (given_up(state, progress, sending)) {
+    state.snapshots_changed = true;
+    return progress.probe_from(progress.next);
+  }
+  if (state.now - std::max(sending.progressed, sending.resent) >= silence_before_resending(state)) {
+    sending.sent_bytes = sending.acknowledged_bytes;
+    sending.resent = state.now;
+  }
+  while (window_open(state, sending) && leader.chunk_due <= state.now) {
+    send_chunk(state, leader, progress.peer, sending);
+  }
+}
+
+void handle_snapshot_accepted(const State& state, Progress& progress,
+                              const SnapshotAccepted& reply) {
+  auto* sending = std::get_if<SendSnapshot>(&progress.state);
+  if (sending == nullptr || reply.position != sending->file.position) return;
+  const std::uint64_t received = std::min(reply.received_bytes, sending->file.size_bytes);
+  if (received == sending->acknowledged_bytes) return;
+  // Less than before: what it had was damaged, and it begins again.
+  if (received < sending->acknowledged_bytes && received != 0) return;
+  if (received == 0) {
+    sending->sent_bytes = 0;
+  } else {
+    sending->progressed = state.now;
+  }
+  sending->acknowledged_bytes = received;
+  sending->sent_bytes = std::max(sending->sent_bytes, received);
+}
+
+std::optional<Instant> snapshot_deadline(const State& state, const Leader& leader) {
+  std::optional<Instant> due;
+  for (const auto& [id, progress] : leader.followers) {
+    const auto* sending = std::get_if<SendSnapshot>(&progress.state);
+    if (sending == nullptr) continue;
+    const Instant next = window_open(state, *sending)
+                             ? std::max(leader.chunk_due, state.now)
+                             : std::max(sending->progressed, sending->resent) +
+                                   silence_before_resending(state);
+    due = std::min(due.value_or(next), next);
+  }
+  return due;
+}
+
+// --- The follower -------------------------------------------------------------------------------
+
+void handle_install_snapshot(State& state, const Follower& follower,
+                             const InstallSnapshot& request) {
+  if (request.file.position.index <= state.commit_index) {
+    // Nothing in it is news here, and it may be behind: a snapshot takes nobody back.
+    const Index durable = std::min(state.commit_index, state.log.durable_index());
+    return state.send(*follower.leader, AppendAccepted{.match_index = durable, .round = {}});
+  }
+  state.receiving = request.file;
+  state.output.snapshot_parts.push_back(request);
+}
+
+void snapshot_written(State& state, const Role& role, const SnapshotFile& file,
+                      std::uint64_t received_bytes) {
+  const auto* follower = std::get_if<Follower>(&role);
+  if (state.receiving != file || follower == nullptr || !follower->leader) return;
+  state.send(*follower->leader,
+             SnapshotAccepted{.position = file.position, .received_bytes = received_bytes});
+}
+
+bool install_snapshot(State& state, Role& role, const SnapshotFile& file,
+                      Log::Configured configuration) {
+  if (state.receiving == file) state.receiving.reset();
+  const LogPosition position = file.position;
+  // A leader has all that is committed, though it may not know yet what is.
+  if (position.index <= state.commit_index || std::holds_alternative<Leader>(role)) return false;
+  add_snapshot(state, file);
+  if (!state.log.contains(position)) {
+    state.log.restart_after(position, std::move(configuration));
+  }
+  state.commit_index = position.index;
+  state.output.events.push_back(SnapshotInstalled{state.term(), position});
+  auto* follower = std::get_if<Follower>(&role);
+  if (follower == nullptr) return true;
+  follower->verified = std::max(follower->verified, position.index);
+  if (follower->leader) {
+    const Index durable = std::min(state.commit_index, state.log.durable_index());
+    state.send(*follower->leader, AppendAccepted{.match_index = durable, .round = {}});
+  }
+  return true;
+}
+
+// --- Everybody ----------------------------------------------------------------------------------
+
+void snapshot_saved(State& state, const SnapshotFile& file) {
+  add_snapshot(state, file);
+}
+
+void compact(State& state, const Role& role) {
+  if (!std::exchange(state.snapshots_changed, false) || state.snapshots.empty()) return;
+  Index to = compactable(state);
+  for_each_sent(role, [&](const SnapshotFile& file) { to = std::min(to, file.position.index); });
+  if (to > state.log.base().index) {
+    state.log.compact(to);
+    state.output.events.push_back(LogCompacted{state.term(), to});
+  }
+
+  // The newest two, and what is being sent.
+  const std::size_t old = state.snapshots.size() - std::min<std::size_t>(state.snapshots.size(), 2);
+  const Index oldest_kept = state.snapshots[old].position.index;
+  std::erase_if(state.snapshots, [&](const SnapshotFile& each) {
+    bool sent = false;
+    for_each_sent(role, [&](const SnapshotFile& file) { sent = sent || file == each; });
+    return each.position.index < oldest_kept && !sent;
+  });
+  std::vector<LogPosition> kept;
+  for (const SnapshotFile& each : state.snapshots) kept.push_back(each.position);
+  state.output.snapshots_kept = std::move(kept);
+}
+
+}  // namespace anchor::raft

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "core/raft/state.h"
+
+namespace anchor::raft {
+
+// Snapshots and log compaction (dissertation 5). Each server makes its own; a leader sends its
+// newest one to a follower that lacks entries which the log has no more.
+
+// --- The leader ---------------------------------------------------------------------------------
+
+// Requires: the follower's next entry is in the log no more.
+void begin_snapshot(State& state, Progress& progress);
+// Sends chunks, as far as window and rate allow; again from what is acknowledged, after a silence.
+void send_snapshot(State& state, Leader& leader, Progress& progress);
+void handle_snapshot_accepted(const State& state, Progress& progress,
+                              const SnapshotAccepted& reply);
+// When to send on; none if that is for an answer to say.
+std::optional<Instant> snapshot_deadline(const State& state, const Leader& leader);
+
+// --- The follower -------------------------------------------------------------------------------
+
+void handle_install_snapshot(State& state, const Follower& follower,
+                             const InstallSnapshot& request);
+// The shell has written so much of the file.
+void snapshot_written(State& state, const Role& role, const SnapshotFile& file,
+                      std::uint64_t received_bytes);
+// The snapshot, from a leader, is durable. True if it is further than what is committed here: then
+// the state machine is to go on from it.
+bool install_snapshot(State& state, Role& role, const SnapshotFile& file,
+                      Log::Configured configuration);
+
+// --- Everybody ----------------------------------------------------------------------------------
+
+// This server's own is durable.
+void snapshot_saved(State& state, const SnapshotFile& file);
+// Cuts the log and lets old snapshots go, once there is a reason to.
+void compact(State& state, const Role& role);
+
+}  // namespace anchor::raft
