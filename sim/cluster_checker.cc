@@ -216,7 +216,8 @@ void ClusterChecker::check_change(std::size_t node, const raft::Raft& raft,
                                   const raft::Entry& entry) const {
   const raft::Log& log = raft.log();
   const auto* shared = std::get_if<raft::SharedConfiguration>(&entry.payload);
-  if (shared == nullptr || entry.index == raft::Index(1)) return;
+  // What is committed was looked at before, and what preceded it may be there no more.
+  if (shared == nullptr || entry.index == raft::Index(1) || entry.index <= commit_index()) return;
   const raft::Log::Configured& before = log.configuration_at(entry.index.previous());
   if (before.configuration == nullptr || before.index == raft::Index()) return;
   check(before.index <= std::max(commit_index(), raft.commit_index()), "one-change-at-a-time", at(node, entry.index));

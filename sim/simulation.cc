@@ -96,6 +96,8 @@ void Simulation::check_liveness() {
   // Who led in what is over finds out; then long enough for what clients and nodes still wait for,
   // for elections, and to catch up. Mostly it takes much less.
   cluster_.run_until(cluster_.now() + 4 * timeout);
+  // Requests to change the members may still be on their way, or wait for an answer.
+  if (mix_.faults.changes.every != Duration{}) cluster_.run_until(cluster_.now() + 12s);
   wait_until([&] { return settled(core); }, 40 * timeout + 10s);
 
   const raft::Raft& leader = core_leader(core);

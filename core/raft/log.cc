@@ -50,6 +50,7 @@ LogPosition Log::possible_agreement(LogPosition position) const {
   if (position.index < base_.index) return position;
   Index index = std::min(position.index, last().index);
   while (index > base_.index && at(index).term > position.term) index = index.previous();
+  if (*term_at(index) > position.term) return {index.previous(), position.term};  // before the base
   return {index, *term_at(index)};
 }
 
@@ -98,9 +99,9 @@ void Log::compact(Index index) {
     entries_.pop_front();
   }
   base_ = base;
-  const Configured& in_force = configuration_at(index);
-  configurations_.erase(configurations_.begin(),
-                        configurations_.begin() + (&in_force - configurations_.data()));
+  while (configurations_.size() > 1 && configurations_[1].index <= index) {
+    configurations_.erase(configurations_.begin());
+  }
   durable_index_ = std::max(durable_index_, index);
   unwritten_from_ = std::max(unwritten_from_, index.next());
   unwritten_compaction_ = index;

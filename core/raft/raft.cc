@@ -83,6 +83,8 @@ void Raft::receive(const Message& message) {
     return;
   }
   if (answer_outsider(message) || !heeds(message) || !well_formed(message)) return;
+  // To a member there is nothing to say. Nor does it mean that this server's messages reach it.
+  if (std::holds_alternative<MembershipQuery>(message.body)) return;
   // Before the term rule: a candidate must not depose a leader that is alive (dissertation 4.2.3),
   // and a pre-vote changes nobody's state (9.6).
   if (const auto* request = std::get_if<RequestVote>(&message.body)) {
