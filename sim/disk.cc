@@ -80,6 +80,10 @@ codec::RecoveredMember Disk::boot() {
     image_.records.clear();
     image_.base = recovered->raft.base.index;
   }
+  if (!recovered->raft.snapshots.empty()) {
+    snapshots_.found(recovered->raft.snapshots.back().position);
+    image_.snapshot = snapshots_.newest();
+  }
   image_.stable = codec::stable_state_of(recovered->raft);
   store_stable();
   store_second_copy();

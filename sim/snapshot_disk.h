@@ -39,6 +39,8 @@ class SnapshotDisk {
   Bytes read(const raft::InstallSnapshot& part, std::uint64_t max_bytes);
   void prune(const std::vector<raft::LogPosition>& keep);
 
+  // Recovery has found this one, and made it durable if it was not.
+  void found(raft::LogPosition position) { durable(position); }
   // The process is gone, and with the power what was not synced.
   void crash(bool power_lost, const VirtualFiles::Choose& choose);
 
