@@ -234,9 +234,8 @@ std::optional<HttpRefusal> HttpCodec::check_headers() {
   if (chunked && request_.version_1_0) return bad_request("HTTP/1.0 has no Transfer-Encoding");
 
   const bool has_length = (parser_.flags & F_CONTENT_LENGTH) != 0;
-  const bool needs_length =
-      request_.method == HttpMethod::kPut || request_.method == HttpMethod::kPost;
-  if (needs_length && !has_length && !chunked) {
+  request_.bodiless = !has_length && !chunked;
+  if (request_.bodiless && request_.method == HttpMethod::kPut) {
     return HttpRefusal{411, "bad_request", "a body needs a Content-Length or chunked encoding"};
   }
   if (has_length) announced_bytes_ = parser_.content_length;

@@ -39,6 +39,8 @@ struct HttpRequest {
   std::string_view target{};  // begins with '/'; printable ASCII without '#', '"', '<' and '>'
   std::span<const HttpHeader> headers{};
   Bytes body{};
+  // It said nothing of a body, and so has none (RFC 9112, 6.3). Never so with PUT.
+  bool bodiless = false;
   // HTTP/1.0, whose clients must be told that the connection stays.
   bool version_1_0 = false;
   // The client means to send another request on this connection.

@@ -26,6 +26,8 @@ constexpr std::uint64_t kFormatVersion = 1;
 // Term, vote and identity are one value, where bbolt users may look for a key each: they change
 // together, one checksum covers them, and the second copy in "hardstate" has the same bytes.
 constexpr std::string_view kStateKey = "state";
+// Of a member that joined: what it was told of the members.
+constexpr std::string_view kMembershipKey = "membership";
 
 // Big-endian, so that the order of the bytes is that of the numbers.
 using NumberBytes = std::array<std::byte, 8>;
@@ -103,6 +105,10 @@ Result<codec::StoredMember> read_member(const DataDirectory& directory, const Lm
         transaction.bucket(kStable).get(as_bytes(kStateKey));
     if (!state) return Result<void>(std::unexpected(state.error()));
     if (*state) stored.stable_state = Bytes::copy_of(**state);
+    const Result<std::optional<ByteView>> membership =
+        transaction.bucket(kStable).get(as_bytes(kMembershipKey));
+    if (!membership) return Result<void>(std::unexpected(membership.error()));
+    if (*membership) stored.membership = Bytes::copy_of(**membership);
     return read_records(transaction.bucket(kLogs), stored.records);
   });
   if (!viewed) return std::unexpected(viewed.error());
@@ -113,9 +119,10 @@ Result<Lmdb> open_database(const DataDirectory& directory, std::string_view name
   return Lmdb::open(directory.path_of(name), mode, {std::string(kLogs), std::string(kStable)});
 }
 
-// A whole database under a temporary name.
+// A whole database under a temporary name. `fill` puts in what the member begins with.
+template <typename Fill>
 Result<void> write_new_database(const DataDirectory& directory, const codec::StableState& initial,
-                                std::span<const raft::Entry> entries) {
+                                const Fill& fill) {
   for (const std::string_view leftover : {kNewDatabaseFile, kNewDatabaseLockFile}) {
     if (Result<void> removed = directory.remove_file(leftover); !removed) return removed;
   }
@@ -125,12 +132,22 @@ Result<void> write_new_database(const DataDirectory& directory, const codec::Sta
     Result<void> done =
         transaction.bucket(kStable).put(as_bytes(kFormatVersionKey), to_big_endian(kFormatVersion));
     if (done) done = put_stable_state(transaction, initial);
-    LmdbBucket logs = transaction.bucket(kLogs);
-    for (const raft::Entry& entry : entries) {
-      if (done) done = append_entry(logs, initial.cluster_id, entry);
-    }
+    if (done) done = fill(transaction);
     return done;
   });
+}
+
+// The database comes last and whole, by a rename: where it is, all else is.
+template <typename Fill>
+Result<void> make_member(const DataDirectory& directory, const codec::StableState& initial,
+                         const Fill& fill) {
+  ANCHOR_ASSERT(initial.boot == raft::Boot());
+  Result<void> done =
+      directory.write_file_durably(kHardStateFile, codec::new_hard_state_file(initial).view());
+  if (done) done = write_new_database(directory, initial, fill);
+  if (done) done = directory.remove_file(kNewDatabaseLockFile);
+  if (done) done = directory.rename_file(kNewDatabaseFile, kDatabaseFile);
+  return done;
 }
 
 }  // namespace
@@ -217,17 +234,31 @@ Result<OpenedLogStore> LogStore::open_member(const DataDirectory& directory) {
   return OpenedLogStore{std::move(store), *std::move(recovered)};
 }
 
-// The database comes last and whole, by a rename: where it is, all else is.
 Result<OpenedLogStore> LogStore::create(const DataDirectory& directory,
                                         const codec::StableState& initial,
                                         std::span<const raft::Entry> entries) {
-  ANCHOR_ASSERT(initial.boot == raft::Boot());
-  Result<void> done =
-      directory.write_file_durably(kHardStateFile, codec::new_hard_state_file(initial).view());
-  if (done) done = write_new_database(directory, initial, entries);
-  if (done) done = directory.remove_file(kNewDatabaseLockFile);
-  if (done) done = directory.rename_file(kNewDatabaseFile, kDatabaseFile);
-  if (!done) return std::unexpected(done.error());
+  const Result<void> made =
+      make_member(directory, initial, [&](const LmdbTransaction& transaction) -> Result<void> {
+        LmdbBucket logs = transaction.bucket(kLogs);
+        for (const raft::Entry& entry : entries) {
+          if (auto done = append_entry(logs, initial.cluster_id, entry); !done) return done;
+        }
+        return {};
+      });
+  if (!made) return std::unexpected(made.error());
+  return open_member(directory);
+}
+
+Result<OpenedLogStore> LogStore::create_joiner(const DataDirectory& directory,
+                                        const codec::StableState& initial,
+                                        const raft::Configuration& members) {
+  ANCHOR_ASSERT(members.has(initial.self) && initial.hard_state == raft::HardState());
+  const Result<void> made =
+      make_member(directory, initial, [&](const LmdbTransaction& transaction) {
+        const Bytes record = codec::encode_membership(initial.cluster_id, members);
+        return transaction.bucket(kStable).put(as_bytes(kMembershipKey), record.view());
+      });
+  if (!made) return std::unexpected(made.error());
   return open_member(directory);
 }
 

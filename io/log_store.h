@@ -8,6 +8,7 @@
 #include "core/base/result.h"
 #include "core/codec/hard_state_file.h"
 #include "core/codec/record_codec.h"
+#include "core/raft/configuration.h"
 #include "core/raft/step.h"
 #include "io/data_directory.h"
 #include "io/file.h"
@@ -48,6 +49,11 @@ class LogStore {
   static Result<OpenedLogStore> create(const DataDirectory& directory,
                                        const codec::StableState& initial,
                                        std::span<const raft::Entry> entries);
+  // The same for a server that joins: it begins in term zero with nothing but what it was told of
+  // the members, of whom it is one.
+  static Result<OpenedLogStore> create_joiner(const DataDirectory& directory,
+                                       const codec::StableState& initial,
+                                       const raft::Configuration& members);
 
   // Writes the batches in their order, atomically: after a crash all are there, or none. An error
   // is final, and the process must end: what the disk holds is not known any more.

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,6 +51,14 @@ struct PeerHello {
   raft::Boot boot;
 };
 
+// Why a handshake is refused.
+struct PeerRefusal {
+  std::string reason;
+  // The committed configuration, of that index, has left the sender out: it will not be heard
+  // again, and need not come back.
+  std::optional<raft::Index> removed_at{};
+};
+
 // Called on the loop's thread. Each may call the transport, also its close().
 class PeerTransportHandler {
  public:
@@ -64,14 +73,20 @@ class PeerTransportHandler {
   // An outgoing connection broke after messages were sent over it: they may be lost.
   virtual void on_peer_unreachable(const raft::ServerId& peer) = 0;
   // Why not to take messages from this server, which took us for `receiver`; null if it is welcome.
-  virtual std::optional<std::string> refuse(const PeerHello& hello,
+  virtual std::optional<PeerRefusal> refuse(const PeerHello& hello,
                                             const raft::ServerId& receiver) = 0;
   // The peer will not take messages from us, or is not who we took it for. Tried again later.
   virtual void on_refused(const raft::ServerId& peer, const std::string& reason) = 0;
+  // The peer, a member of our cluster, says that we are a member no more, since the configuration of
+  // this index.
+  virtual void on_removed(const PeerHello& peer, raft::Index configuration_index) = 0;
   // A connection from `address` was cut off, for what came over it.
   virtual void on_cut_off(const std::string& address, const std::string& reason) = 0;
   // The answer to a message of the founding protocol.
   virtual Bytes on_founding_message(const Bytes& message) = 0;
+  // Somebody asks to join, or to be found elsewhere. `reply` is to be called once; after that, or
+  // when the connection is gone meanwhile, it does nothing.
+  virtual void on_join_message(const Bytes& message, std::function<void(Bytes)> reply) = 0;
 };
 
 // Who this server is in its cluster.

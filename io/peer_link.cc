@@ -34,8 +34,8 @@ class PeerLink::Connection final : private kj::TaskSet::ErrorHandler {
     write_hello(*link_.context_.membership, request.initHello());
     request.setReceiver(link_.peer_.name().c_str());
     return request.send().then([this](capnp::Response<proto::Gate::HandshakeResults>&& response) {
-      if (std::string reason = objection(response); !reason.empty()) {
-        if (!link_.context_.closing) link_.context_.handler.on_refused(link_.peer_, reason);
+      if (const std::string reason = objection(response); !reason.empty()) {
+        refused(response, reason);
         return false;
       }
       peer_ = response.getPeer();
@@ -71,7 +71,11 @@ class PeerLink::Connection final : private kj::TaskSet::ErrorHandler {
     if (response.getRefusal().size() > 0) {
       return std::string(wire::as_text(response.getRefusal()));
     }
-    const PeerHello hello = read_hello(response.getWelcome());
+    return impostor(read_hello(response.getWelcome()));
+  }
+
+  // Why it is not whom we meant; empty if it is.
+  std::string impostor(const PeerHello& hello) const {
     if (hello.protocol_version != kPeerProtocolVersion) {
       return "it speaks version " + std::to_string(hello.protocol_version) + " of the protocol";
     }
@@ -80,6 +84,17 @@ class PeerLink::Connection final : private kj::TaskSet::ErrorHandler {
       return "it is in another cluster";
     }
     return {};
+  }
+
+  void refused(const proto::Gate::HandshakeResults::Reader& response, const std::string& reason) {
+    if (link_.context_.closing) return;
+    const raft::Index removed_at(response.getRemovedAt());
+    const PeerHello peer = read_hello(response.getWelcome());
+    if (removed_at != raft::Index() && impostor(peer).empty()) {
+      link_.context_.handler.on_removed(peer, removed_at);
+    } else {
+      link_.context_.handler.on_refused(link_.peer_, reason);
+    }
   }
 
   void taskFailed(kj::Exception&& exception) override { call_failed_->reject(kj::mv(exception)); }

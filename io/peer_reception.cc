@@ -1,6 +1,7 @@
 #include "io/peer_reception.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -48,12 +49,15 @@ class PeerReception::Gate final : public proto::Gate::Server {
   kj::Promise<void> handshake(HandshakeContext context) override {
     PeerReception& reception = owner_->get();
     const auto call = context.getParams();
-    const std::string reason =
+    const auto refusal =
         reception.welcome(read_hello(call.getHello()),
                           raft::ServerId(std::string(wire::as_text(call.getReceiver()))));
     auto answer = context.getResults();
-    if (!reason.empty()) {
-      answer.setRefusal(reason.c_str());
+    if (refusal) {
+      answer.setRefusal(refusal->reason.c_str());
+      if (!refusal->removed_at) return kj::READY_NOW;
+      answer.setRemovedAt(refusal->removed_at->value());
+      write_hello(*reception.context_.membership, answer.initWelcome());
       return kj::READY_NOW;
     }
     write_hello(*reception.context_.membership, answer.initWelcome());
@@ -67,6 +71,26 @@ class PeerReception::Gate final : public proto::Gate::Server {
     const Bytes reply = reception.context_.handler.on_founding_message(message);
     context.getResults().setReply(wire::as_data(reply.view()));
     return kj::READY_NOW;
+  }
+
+  kj::Promise<void> join(JoinContext context) override {
+    PeerReception& reception = owner_->get();
+    if (std::exchange(reception.joining_, true)) {
+      reception.cut_off("a request to join before the answer to the one before it");
+      return kj::READY_NOW;
+    }
+    // The answer may take an election. Nobody waits for it any more if the connection breaks.
+    context.allowCancellation();
+    auto pair = kj::newPromiseAndFulfiller<Bytes>();
+    auto fulfiller =
+        std::make_shared<kj::Own<kj::PromiseFulfiller<Bytes>>>(kj::mv(pair.fulfiller));
+    reception.context_.handler.on_join_message(
+        Bytes::copy_of(wire::as_view(context.getParams().getRequest())),
+        [fulfiller](Bytes reply) { (*fulfiller)->fulfill(std::move(reply)); });
+    return pair.promise.then([context, owner = kj::addRef(*owner_)](Bytes&& reply) mutable {
+      if (owner->reception != nullptr) owner->reception->joining_ = false;
+      context.getResults().setReply(wire::as_data(reply.view()));
+    });
   }
 
  private:
@@ -102,14 +126,19 @@ kj::Promise<void> PeerReception::until_ended() {
   auto broken = network_.onDisconnect().then([this] {
     if (!stream_->ended_by_peer()) cut_off("what it sends is not of the protocol");
   });
-  auto late = context_.port.timer()
-                  .afterDelay(to_kj(context_.options.handshake_timeout))
-                  .then([this]() -> kj::Promise<void> {
-                    if (sender_) return kj::NEVER_DONE;
-                    cut_off("no handshake came in time");
-                    return kj::READY_NOW;
-                  });
-  return when_ended_.exclusiveJoin(kj::mv(broken)).exclusiveJoin(kj::mv(late));
+  return when_ended_.exclusiveJoin(kj::mv(broken)).exclusiveJoin(await_handshake());
+}
+
+kj::Promise<void> PeerReception::await_handshake() {
+  return context_.port.timer()
+      .afterDelay(to_kj(context_.options.handshake_timeout))
+      .then([this]() -> kj::Promise<void> {
+        if (sender_) return kj::NEVER_DONE;
+        // Whoever waits for an answer is not to be blamed for it.
+        if (joining_) return await_handshake();
+        cut_off("no handshake came in time");
+        return kj::READY_NOW;
+      });
 }
 
 void PeerReception::cut_off(const std::string& reason) {
@@ -125,26 +154,27 @@ void PeerReception::end() {
   end_->fulfill();
 }
 
-std::string PeerReception::welcome(const PeerHello& hello, const raft::ServerId& receiver) {
-  if (sender_) return "this connection has had its handshake";
-  std::string reason = objection(hello, receiver);
-  if (!reason.empty()) return reason;
+std::optional<PeerRefusal> PeerReception::welcome(const PeerHello& hello,
+                                                  const raft::ServerId& receiver) {
+  if (sender_) return PeerRefusal{"this connection has had its handshake"};
+  if (auto refusal = objection(hello, receiver)) return refusal;
   // A server has one connection to us. It may have given up one that we believe to be well.
   end_earlier_connections(hello.peer.id);
   sender_ = hello;
   stream_->lift_input_limit();
-  return {};
+  return std::nullopt;
 }
 
-std::string PeerReception::objection(const PeerHello& hello, const raft::ServerId& receiver) {
+std::optional<PeerRefusal> PeerReception::objection(const PeerHello& hello,
+                                                    const raft::ServerId& receiver) {
   if (hello.protocol_version != kPeerProtocolVersion) {
-    return "version " + std::to_string(hello.protocol_version) +
-           " of the protocol is not spoken here, but version " +
-           std::to_string(kPeerProtocolVersion);
+    return PeerRefusal{"version " + std::to_string(hello.protocol_version) +
+                       " of the protocol is not spoken here, but version " +
+                       std::to_string(kPeerProtocolVersion)};
   }
-  if (hello.peer.id.empty()) return "a server has an id";
-  if (!context_.membership) return "this server is not in a cluster yet";
-  return context_.handler.refuse(hello, receiver).value_or("");
+  if (hello.peer.id.empty()) return PeerRefusal{"a server has an id"};
+  if (!context_.membership) return PeerRefusal{"it is in no cluster yet"};
+  return context_.handler.refuse(hello, receiver);
 }
 
 void PeerReception::end_earlier_connections(const raft::ServerId& sender) {

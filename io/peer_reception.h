@@ -42,9 +42,11 @@ class PeerReception {
     PeerReception& get();
   };
 
-  // Why it is not welcome; empty if it is.
-  std::string welcome(const PeerHello& hello, const raft::ServerId& receiver);
-  std::string objection(const PeerHello& hello, const raft::ServerId& receiver);
+  // Why it is not welcome; null if it is.
+  std::optional<PeerRefusal> welcome(const PeerHello& hello, const raft::ServerId& receiver);
+  std::optional<PeerRefusal> objection(const PeerHello& hello, const raft::ServerId& receiver);
+  // Cuts it off, unless a handshake comes in time.
+  kj::Promise<void> await_handshake();
   void take_in(proto::Peer::DeliverParams::Reader call);
   void end_earlier_connections(const raft::ServerId& sender);
 
@@ -56,6 +58,8 @@ class PeerReception {
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> system_;
 
   std::optional<PeerHello> sender_;
+  // A request to join waits for its answer.
+  bool joining_ = false;
   bool ended_ = false;
   kj::Own<kj::PromiseFulfiller<void>> end_;
   kj::Promise<void> when_ended_ = nullptr;

@@ -14,17 +14,21 @@
 namespace anchor::io {
 namespace {
 
-// The reply to a founding message, for which the connection is made.
-kj::Promise<Bytes> ask(kj::Own<KjStream> stream, const Bytes& message,
-                       const PeerTransportOptions& options) {
-  auto connection = kj::heap<GateConnection>(kj::mv(stream), options);
-  auto request = connection->gate().foundRequest();
+// The reply to a message before any handshake, for which the connection is made.
+kj::Promise<Bytes> ask_to_found(GateConnection& connection, const Bytes& message) {
+  auto request = connection.gate().foundRequest();
   request.setMessage(wire::as_data(message.view()));
-  return request.send()
-      .then([](capnp::Response<proto::Gate::FoundResults>&& response) {
-        return Bytes::copy_of(wire::as_view(response.getReply()));
-      })
-      .attach(kj::mv(connection));
+  return request.send().then([](capnp::Response<proto::Gate::FoundResults>&& response) {
+    return Bytes::copy_of(wire::as_view(response.getReply()));
+  });
+}
+
+kj::Promise<Bytes> ask_to_join(GateConnection& connection, const Bytes& message) {
+  auto request = connection.gate().joinRequest();
+  request.setRequest(wire::as_data(message.view()));
+  return request.send().then([](capnp::Response<proto::Gate::JoinResults>&& response) {
+    return Bytes::copy_of(wire::as_view(response.getReply()));
+  });
 }
 
 }  // namespace
@@ -90,22 +94,43 @@ bool PeerTransport::connected(const raft::ServerId& peer) const {
 
 void PeerTransport::call_found(const std::string& address, Bytes message, Duration timeout,
                                std::function<void(Result<Bytes>)> answered) {
+  call(address, std::move(message), timeout, std::move(answered), ask_to_found);
+}
+
+void PeerTransport::call_join(const std::string& address, Bytes message, Duration timeout,
+                              std::function<void(Result<Bytes>)> answered) {
+  call(address, std::move(message), timeout, std::move(answered), ask_to_join);
+}
+
+template <typename Ask>
+void PeerTransport::call(const std::string& address, Bytes message, Duration timeout,
+                         std::function<void(Result<Bytes>)> answered, Ask ask) {
   ANCHOR_ASSERT(!context_.closing);
   // Of the two continuations one is called, once.
   auto report = std::make_shared<std::function<void(Result<Bytes>)>>(
       [this, answered = std::move(answered)](Result<Bytes> result) {
         if (!context_.closing) answered(std::move(result));
       });
-  auto answer = dial_tcp(context_.port, context_.open_handles, address)
-                    .then([this, message = std::move(message)](kj::Own<KjStream>&& stream) {
-                      return ask(kj::mv(stream), message, context_.options);
-                    });
+  auto answer =
+      dial_tcp(context_.port, context_.open_handles, address)
+          .then([this, ask, message = std::move(message)](kj::Own<KjStream>&& stream) {
+            auto connection = kj::heap<GateConnection>(kj::mv(stream), context_.options);
+            auto reply = ask(*connection, message);
+            return reply.attach(kj::mv(connection));
+          });
   tasks_->add(context_.port.timer()
                   .timeoutAfter(to_kj(timeout), kj::mv(answer))
                   .then([report](Bytes&& reply) { (*report)(std::move(reply)); },
                         [report, address](kj::Exception&& reason) {
                           (*report)(failure("no answer from " + address + ": " + describe(reason)));
                         }));
+}
+
+void PeerTransport::end_connections(const std::function<bool(const PeerHello&)>& unwelcome) {
+  const auto receptions = context_.receptions;
+  for (PeerReception* reception : receptions) {
+    if (reception->sender() && unwelcome(*reception->sender())) reception->end();
+  }
 }
 
 void PeerTransport::accept(uv_stream_t* waiting) {

@@ -58,11 +58,22 @@ class PeerTransport final : private Flushable, private kj::TaskSet::ErrorHandler
   void call_found(const std::string& address, Bytes message, Duration timeout,
                   std::function<void(Result<Bytes>)> answered);
 
+  // The same, of a member of a cluster, to join it (core/joining.h).
+  void call_join(const std::string& address, Bytes message, Duration timeout,
+                 std::function<void(Result<Bytes>)> answered);
+
+  // Ends the connections of those senders for whom `unwelcome` is true. They will dial again, and be
+  // told why they are refused.
+  void end_connections(const std::function<bool(const PeerHello&)>& unwelcome);
+
   // Ends everything. After this it calls nobody but `closed`, when the loop holds nothing of it any
   // more.
   void close(std::function<void()> closed);
 
  private:
+  template <typename Ask>
+  void call(const std::string& address, Bytes message, Duration timeout,
+            std::function<void(Result<Bytes>)> answered, Ask ask);
   void accept(uv_stream_t* waiting);
   bool make_room();
   void flush() override;

@@ -15,11 +15,18 @@ struct Hello {
 
 # The bootstrap capability.
 interface Gate {
-  # Refused with a reason in words, or welcomed with the capability to send.
-  handshake @0 (hello :Hello, receiver :Text) -> (refusal :Text, welcome :Hello, peer :Peer);
+  # Refused with a reason in words, or welcomed with the capability to send. Refused for good, if
+  # `removedAt` is the index of a configuration: that one has left the sender out, and `welcome` says
+  # who says so.
+  handshake @0 (hello :Hello, receiver :Text)
+      -> (refusal :Text, welcome :Hello, peer :Peer, removedAt :UInt64);
 
   # A message of the founding protocol (core/founding.h), for a server without a cluster.
   found @1 (message :Data) -> (reply :Data);
+
+  # What a server asks of a member of a cluster to become one, or to be found again
+  # (core/joining.h). Returns when the outcome is known.
+  join @2 (request :Data) -> (reply :Data);
 }
 
 interface Peer {

@@ -1,7 +1,6 @@
 #include "server/http_error.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace anchor::server {
 namespace {
@@ -26,17 +25,6 @@ bool accepts_json(const io::HttpRequest& request) {
   });
 }
 
-std::string json_body(const ApiError& error, const std::optional<LeaderInfo>& leader) {
-  nlohmann::ordered_json body;
-  body["error"] = error.message;
-  body["code"] = error.code;
-  body["outcome"] = error.outcome_unknown ? "unknown" : "not_applied";
-  body["leader"] = nullptr;
-  if (leader) body["leader"] = {{"id", leader->id}, {"http_address", leader->http_address}};
-  if (error.retry_after_ms) body["retry_after_ms"] = *error.retry_after_ms;
-  return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
 }  // namespace
 
 ErrorStyle error_style(const io::HttpRequest& request) {
@@ -44,12 +32,29 @@ ErrorStyle error_style(const io::HttpRequest& request) {
   return accepts_json(request) ? ErrorStyle::kJson : ErrorStyle::kLine;
 }
 
+nlohmann::ordered_json leader_json(const std::optional<LeaderInfo>& leader) {
+  if (!leader) return nullptr;
+  return {{"id", leader->id}, {"http_address", leader->http_address}};
+}
+
+nlohmann::ordered_json error_json(const ApiError& error, const std::optional<LeaderInfo>& leader) {
+  nlohmann::ordered_json json;
+  json["error"] = error.message;
+  json["code"] = error.code;
+  json["outcome"] = error.outcome_unknown ? "unknown" : "not_applied";
+  json["leader"] = leader_json(leader);
+  if (error.retry_after_ms) json["retry_after_ms"] = *error.retry_after_ms;
+  return json;
+}
+
 io::HttpResponse render_error(const ApiError& error, ErrorStyle style,
                               const std::optional<LeaderInfo>& leader) {
   io::HttpResponse response{.status = error.status};
   if (style == ErrorStyle::kJson) {
     response.add_header("Content-Type", "application/json");
-    response.body = json_body(error, leader);
+    response.body =
+        error_json(error, leader).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
+        "\n";
   } else {
     response.add_header("Content-Type", "text/plain; charset=utf-8");
     response.body = std::string(error.code) + ": " + error.message + "\n";

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,10 @@ struct ApiError {
   bool outcome_unknown = false;
   std::optional<std::uint64_t> retry_after_ms{};
 };
+
+// The shapes of an error, and of the leader in it; null: unknown.
+nlohmann::ordered_json error_json(const ApiError& error, const std::optional<LeaderInfo>& leader);
+nlohmann::ordered_json leader_json(const std::optional<LeaderInfo>& leader);
 
 io::HttpResponse render_error(const ApiError& error, ErrorStyle style,
                               const std::optional<LeaderInfo>& leader = std::nullopt);

@@ -241,6 +241,10 @@ class Parser {
 
 std::expected<KvRequest, ApiError> parse_kv_request(const io::HttpRequest& request,
                                                     const HttpTarget& target) {
+  if (request.method == io::HttpMethod::kPost && request.bodiless) {
+    return std::unexpected(
+        ApiError{.status = 411, .code = "bad_request", .message = "the value has no length"});
+  }
   return Parser(request, target).parse();
 }
 

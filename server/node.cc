@@ -11,9 +11,21 @@
 namespace anchor::server {
 namespace {
 
+// What a server that asks to join is told.
+std::variant<raft::AdminAnswer, NotNow> as_join_answer(const Outcome& outcome) {
+  if (const auto* done = std::get_if<AdminDone>(&outcome)) return done->answer;
+  const auto* refused = std::get_if<NotApplied>(&outcome);
+  if (refused == nullptr) return NotNow{"the leader was lost before it answered"};
+  return NotNow{refused->reason == Refusal::kNoLeader ? "the cluster has no leader at present"
+                                                      : "the cluster has too much to do"};
+}
+
 // As many as an election takes that goes well at the second attempt.
 constexpr std::uint64_t kCampaignLines = 4;
 constexpr Duration kCampaignPeriod = 60s;
+
+// How long whoever is a member no more is still sent to, at least.
+constexpr Duration kFarewell = 1s;
 
 Replica::Options seeded(Replica::Options options) {
   options.seed = fresh_seed();
@@ -33,16 +45,13 @@ Node::Node(uv_loop_t* loop, const Options& options, io::OpenedLogStore opened,
       replica_(seeded(options.replica), std::move(opened.recovered)),
       disk_(loop, {.commit = [this](auto batches) { return store_->commit(batches); },
                    .on_durable = [this](raft::WriteId id) { durable(id); },
-                   .on_failure = std::move(handlers.disk_failed)}) {
+                   .on_failure = std::move(handlers.disk_failed)}),
+      peers_(kFarewell + 2 * options.replica.raft.election_timeout) {
   ANCHOR_ASSERT(uv_timer_init(loop, &timer_) == 0);
   timer_.data = this;
   const raft::State& state = raft().state();
   transport_.join_cluster(state.cluster_id, state.self, state.boot);
-  std::map<raft::ServerId, std::string> addresses;
-  for (const raft::Member& member : raft().configuration().members) {
-    if (member.id != state.self.id) addresses.emplace(member.id, member.address);
-  }
-  transport_.set_peers(addresses);
+  follow_configuration(boottime_now());
 }
 
 Node::~Node() {
@@ -51,11 +60,16 @@ Node::~Node() {
 
 std::optional<LeaderInfo> Node::leader() const {
   const auto known = raft().leader();
-  if (!known) return std::nullopt;
-  const raft::Member* member = raft().configuration().find(known->peer.id);
-  return LeaderInfo{.id = known->peer.id.name(),
-                    .http_address = member == nullptr ? "" : member->http_address};
+  return known ? address_of(known->peer.id) : std::nullopt;
 }
+
+std::optional<LeaderInfo> Node::address_of(const raft::ServerId& id) const {
+  const raft::Member* member = raft().configuration().find(id);
+  if (member == nullptr) return std::nullopt;
+  return LeaderInfo{.id = id.name(), .http_address = member->http_address};
+}
+
+// --- Inputs -------------------------------------------------------------------------------------
 
 void Node::take(KvRequest request, io::HttpTicket ticket) {
   if (request.redirect_target && !raft().is_leader()) {
@@ -64,7 +78,60 @@ void Node::take(KvRequest request, io::HttpTicket ticket) {
   const RequestId id(++last_request_);
   waiting_.emplace(id.value(), Waiting{ticket, std::move(request.answer)});
   inputs_.emplace_back(std::in_place_type<ClientRequest>, id,
-                       boottime_now() + options_.request_timeout, std::move(request.body));
+                       boottime_now() + options_.request_timeout,
+                       std::visit([](auto& body) { return RequestBody(std::move(body)); },
+                                  request.body));
+}
+
+void Node::take(raft::AdminRequest request, AdminCallback answered) {
+  const RequestId id(++last_request_);
+  administering_.emplace(id.value(), std::move(answered));
+  inputs_.emplace_back(std::in_place_type<ClientRequest>, id,
+                       boottime_now() + options_.request_timeout, std::move(request));
+}
+
+void Node::take(JoinRequest request, std::function<void(JoinReply)> answered) {
+  const raft::State& state = raft().state();
+  const auto not_now = [&](const std::string& reason) {
+    answered({state.cluster_id, NotNow{state.self.id.name() + " " + reason}});
+  };
+  // An id and an incarnation mean nothing in another cluster.
+  const bool any = request.cluster_id == raft::ClusterId();
+  if (!any && request.cluster_id != state.cluster_id) return not_now("belongs to another cluster");
+  if (removed()) return not_now("was removed from its cluster");
+  take(std::move(request.request),
+       [cluster_id = state.cluster_id, answered = std::move(answered)](const Outcome& outcome) {
+         answered({cluster_id, as_join_answer(outcome)});
+       });
+}
+
+void Node::take_removal(const io::PeerHello& peer, raft::Index configuration_index) {
+  const raft::State& state = raft().state();
+  peers_.told_removed(peer.peer.id);
+  inputs_.emplace_back(PeerMessage{{.from = peer.peer,
+                                    .from_boot = peer.boot,
+                                    .to = state.self,
+                                    .term = {},
+                                    .body = raft::NotMember{configuration_index}}});
+}
+
+std::optional<io::PeerRefusal> Node::refuse(const io::PeerHello& hello) const {
+  const std::string& id = hello.peer.id.name();
+  if (left_out(hello)) {
+    const raft::Index index = *raft().state().left_out_at(hello.peer);
+    return io::PeerRefusal{id + " was removed from the cluster", index};
+  }
+  const raft::Member* known = raft().configuration().find(hello.peer.id);
+  if (known != nullptr && hello.peer.incarnation < known->incarnation) {
+    return io::PeerRefusal{id + " has been admitted anew since"};
+  }
+  return std::nullopt;
+}
+
+// A leader that goes is heard to the end, since it hands over.
+bool Node::left_out(const io::PeerHello& hello) const {
+  const auto known = raft().leader();
+  return !(known && known->peer == hello.peer) && raft().state().left_out_at(hello.peer);
 }
 
 // --- Steps --------------------------------------------------------------------------------------
@@ -82,6 +149,7 @@ void Node::step(Instant now) {
   stepping_.clear();
   stepping_.swap(inputs_);
   carry_out(replica_.step(now, stepping_));
+  follow_configuration(now);
 }
 
 void Node::carry_out(Output output) {
@@ -94,12 +162,28 @@ void Node::carry_out(Output output) {
   for (const raft::Event& event : output.events) report(event);
   if (output.replies.empty()) return;
   const auto known_leader = leader();
-  for (const Reply& reply : output.replies) {
-    const auto waiting = waiting_.extract(reply.id.value());
-    ANCHOR_ASSERT(!waiting.empty(), "each request is answered once");
-    http_.respond(waiting.mapped().ticket,
-                  render(reply.outcome, waiting.mapped().answer, known_leader));
+  for (const Reply& reply : output.replies) answer(reply, known_leader);
+}
+
+void Node::answer(const Reply& reply, const std::optional<LeaderInfo>& known_leader) {
+  if (const auto waiting = waiting_.extract(reply.id.value())) {
+    return http_.respond(waiting.mapped().ticket,
+                         render(reply.outcome, waiting.mapped().answer, known_leader));
   }
+  const auto administering = administering_.extract(reply.id.value());
+  ANCHOR_ASSERT(!administering.empty(), "each request is answered once");
+  administering.mapped()(reply.outcome);
+}
+
+void Node::follow_configuration(Instant now) {
+  if (peers_.follow(raft(), now)) transport_.set_peers(peers_.addresses());
+  // Whoever was removed is to dial again, and to hear of it.
+  const raft::Index committed = raft().log().configuration_at(raft().commit_index()).index;
+  auto known = raft().leader();
+  if (committed == ended_up_to_ && known == ended_under_) return;
+  ended_up_to_ = committed;
+  ended_under_ = std::move(known);
+  transport_.end_connections([this](const io::PeerHello& hello) { return left_out(hello); });
 }
 
 void Node::durable(raft::WriteId id) {
@@ -156,85 +240,6 @@ void Node::handle_closed() {
   // It may destroy the node.
   const auto call = std::move(closed_);
   call();
-}
-
-// --- What it tells ------------------------------------------------------------------------------
-
-NodeStatus::Role Node::role() const {
-  if (raft().is_leader()) return NodeStatus::Role::kLeader;
-  if (!raft().state().is_voter()) return NodeStatus::Role::kLearner;
-  const bool candidate = std::holds_alternative<raft::Candidate>(raft().role());
-  return candidate ? NodeStatus::Role::kCandidate : NodeStatus::Role::kFollower;
-}
-
-NodeStatus::PeerStatus Node::peer_status(const raft::Member& member, Instant now) const {
-  const bool self = member.id == raft().state().self.id;
-  NodeStatus::PeerStatus peer{.id = member.id.name(),
-                              .address = member.address,
-                              .http_address = member.http_address,
-                              .connected = self || transport_.connected(member.id)};
-  const auto known = raft().leader();
-  if (self) {
-    peer.role = role();
-  } else if (known && known->peer.id == member.id) {
-    peer.role = NodeStatus::Role::kLeader;
-  } else if (!raft().configuration().is_voter(member.id)) {
-    peer.role = NodeStatus::Role::kLearner;
-  }
-  const auto* leading = std::get_if<raft::Leader>(&raft().role());
-  if (leading == nullptr) return peer;
-  if (self) {
-    peer.match_index = raft().log().durable_index().value();
-    peer.last_contact_ms = 0;
-    return peer;
-  }
-  const raft::Progress& progress = leading->followers.at(member.id);
-  peer.match_index = progress.match.value();
-  peer.last_contact_ms = ceil_ms(now - progress.last_heard);
-  return peer;
-}
-
-NodeStatus Node::status() const {
-  const raft::State& state = raft().state();
-  NodeStatus status{.node_id = state.self.id.name(),
-                    .role = role(),
-                    .term = raft().term().value(),
-                    .commit_index = raft().commit_index().value(),
-                    .applied_index = replica_.applied_index().value(),
-                    .revision = replica_.store().revision().value(),
-                    .digest = replica_.store().digest(),
-                    .fsync_p99_us = static_cast<std::uint64_t>(disk_.commit_p99().count()),
-                    .version = version(),
-                    .cluster_id = state.cluster_id.value(),
-                    .boot = state.boot.value()};
-  if (const auto known = leader()) {
-    status.leader_id = known->id;
-    status.leader_http_address = known->http_address;
-  }
-  const Instant now = boottime_now();
-  for (const raft::Member& member : raft().configuration().members) {
-    status.peers.push_back(peer_status(member, now));
-  }
-  if (const auto* leading = std::get_if<raft::Leader>(&raft().role())) {
-    for (const auto& [id, progress] : leading->followers) {
-      status.replication_lag[id.name()] = raft().log().last().index - progress.match;
-    }
-  }
-  return status;
-}
-
-std::vector<HealthCheck> Node::health() const {
-  std::vector<HealthCheck> checks{{.name = "leader"}, {.name = "log"}, {.name = "storage"}};
-  if (!raft().leader()) checks[0].failure = "no leader is known";
-  // Until an entry of this term is committed here, what the cluster holds may not have arrived.
-  const auto committed = raft().log().term_at(raft().commit_index());
-  if (committed != raft().term()) checks[1].failure = "catching up with the leader";
-  constexpr auto kStalled = 5s;
-  const auto oldest = disk_.oldest_pending_since();
-  if (oldest && io::DiskWriter::Clock::now() - *oldest > kStalled) {
-    checks[2].failure = "the disk has been silent for more than 5 s";
-  }
-  return checks;
 }
 
 }  // namespace anchor::server

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/deferred_messages.h"
+#include "core/joining.h"
 #include "core/replica.h"
 #include "io/disk_writer.h"
 #include "io/http_connection.h"
@@ -18,10 +19,15 @@
 #include "io/peer_transport.h"
 #include "server/log.h"
 #include "server/log_limit.h"
+#include "server/members_json.h"
+#include "server/peer_book.h"
 #include "server/routes.h"
 #include "server/status_json.h"
 
 namespace anchor::server {
+
+// What became of an administrator's request.
+using AdminCallback = std::function<void(const Outcome&)>;
 
 // A member of a cluster: the replica, and what carries out its output. All inputs of a turn of the
 // loop are one step.
@@ -46,7 +52,12 @@ class Node {
   Node& operator=(const Node&) = delete;
 
   const raft::Raft& raft() const { return replica_.raft(); }
+  // None: unknown, or where it is.
   std::optional<LeaderInfo> leader() const;
+  // Where the newest configuration has a member.
+  std::optional<LeaderInfo> address_of(const raft::ServerId& id) const;
+  // It is a member no more, for good.
+  bool removed() const { return raft().state().removed; }
 
   // --- Inputs, gathered until the next turn
   // -------------------------------------------------------
@@ -56,7 +67,16 @@ class Node {
   void take_unreachable(const raft::ServerId& peer) {
     inputs_.emplace_back(std::in_place_type<PeerUnreachable>, peer);
   }
+  // `peer` says that this server is a member no more.
+  void take_removal(const io::PeerHello& peer, raft::Index configuration_index);
   void take(KvRequest request, io::HttpTicket ticket);
+  // `answered` is called once, in a later turn.
+  void take(raft::AdminRequest request, AdminCallback answered);
+  // Another server's, which is no member or cannot be reached by any. The same.
+  void take(JoinRequest request, std::function<void(JoinReply)> answered);
+
+  // Why the server that says hello is not to be heard; null if it is.
+  std::optional<io::PeerRefusal> refuse(const io::PeerHello& hello) const;
 
   // Steps if there is a reason to. Called in each turn of the loop.
   void turn();
@@ -64,6 +84,7 @@ class Node {
   bool has_inputs() const { return !closing_ && !inputs_.empty(); }
 
   NodeStatus status() const;
+  ClusterMembers members() const;
   std::vector<HealthCheck> health() const;
 
   // Waits for the disk, then calls `closed` when the loop holds nothing of it any more.
@@ -77,12 +98,18 @@ class Node {
 
   void step(Instant now);
   void carry_out(Output output);
+  void answer(const Reply& reply, const std::optional<LeaderInfo>& known_leader);
+  void follow_configuration(Instant now);
+  bool left_out(const io::PeerHello& hello) const;
   void durable(raft::WriteId id);
   void arm_timer(Instant now);
   void report(const raft::Event& event);
   void handle_closed();
+  // In the file node_status.cc.
   NodeStatus::Role role() const;
   NodeStatus::PeerStatus peer_status(const raft::Member& member, Instant now) const;
+  std::optional<ClusterMembers::Change> change() const;
+  std::optional<ClusterMembers::Change> catching_up() const;
 
   const Options options_;
   io::PeerTransport& transport_;
@@ -104,8 +131,14 @@ class Node {
   bool disk_open_ = true;
   std::function<void()> closed_;
 
+  PeerBook peers_;
+  // Up to this configuration, connections of members that it has left out are ended.
+  raft::Index ended_up_to_;
+  std::optional<raft::KnownLeader> ended_under_;
+
   std::uint64_t last_request_ = 0;
   std::unordered_map<std::uint64_t, Waiting> waiting_;
+  std::unordered_map<std::uint64_t, AdminCallback> administering_;
 };
 
 }  // namespace anchor::server

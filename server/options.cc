@@ -57,25 +57,13 @@ Result<void> set_address(std::string& target, std::string_view text) {
 
 // Where others are to connect to.
 Result<void> set_advertised(std::string& target, std::string_view text) {
-  if (auto set = set_address(target, text); !set) return set;
-  if (io::is_wildcard(io::parse_host_port(text)->host)) {
-    return failure("'" + std::string(text) + "' is a wildcard, to which nobody can connect");
-  }
+  if (auto sound = check_dialled_address(text); !sound) return sound;
+  target = text;
   return {};
 }
 
-// It names a directory, too, so that "." and ".." are none.
 Result<void> set_id(Options& options, std::string_view text) {
-  const auto alphanumeric = [](unsigned char c) { return std::isalnum(c) != 0; };
-  const auto allowed = [&](unsigned char c) {
-    return alphanumeric(c) || c == '-' || c == '_' || c == '.';
-  };
-  if (text.empty() || text.size() > 63 || !alphanumeric(text.front()) ||
-      !std::ranges::all_of(text, allowed)) {
-    return failure("'" + std::string(text) +
-                   "' is not an id: 1 to 63 letters, digits, '-', '_' or '.', of which the first "
-                   "is a letter or a digit");
-  }
+  if (auto sound = check_server_id(text); !sound) return sound;
   options.id = text;
   options.id_given = true;
   return {};
@@ -149,7 +137,7 @@ const std::array kSettings = std::to_array<Setting>({
      [](Options& o, std::string_view text) { return set_advertised(o.http_advertise, text); }},
     {"dir", "DIR", "the data directory (default ./data/<id>)",
      [](Options& o, std::string_view text) { return set_text(o.dir, text); }},
-    {"peers", "HOST:PORT,...", "other servers, to found a cluster with", set_peers},
+    {"peers", "HOST:PORT,...", "servers to join, or to found a cluster with", set_peers},
     {"bootstrap-expect", "N", "found a cluster as soon as N empty servers see each other",
      set_bootstrap_expect},
     {"election-timeout", "DURATION", "how long to wait for a leader, at least (default 300ms)",
@@ -253,6 +241,30 @@ Result<void> complete(Options& options) {
 }
 
 }  // namespace
+
+// It names a directory, too, so that "." and ".." are none.
+Result<void> check_server_id(std::string_view text) {
+  const auto alphanumeric = [](unsigned char c) { return std::isalnum(c) != 0; };
+  const auto allowed = [&](unsigned char c) {
+    return alphanumeric(c) || c == '-' || c == '_' || c == '.';
+  };
+  if (text.empty() || text.size() > 63 || !alphanumeric(text.front()) ||
+      !std::ranges::all_of(text, allowed)) {
+    return failure("'" + std::string(text) +
+                   "' is not an id: 1 to 63 letters, digits, '-', '_' or '.', of which the first "
+                   "is a letter or a digit");
+  }
+  return {};
+}
+
+Result<void> check_dialled_address(std::string_view text) {
+  const auto parsed = io::parse_host_port(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (io::is_wildcard(parsed->host)) {
+    return failure("'" + std::string(text) + "' is a wildcard, to which nobody can connect");
+  }
+  return {};
+}
 
 std::expected<Options, Exit> parse_options(const std::vector<std::string>& arguments,
                                            const Environment& environment) {

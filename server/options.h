@@ -5,8 +5,10 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/base/result.h"
 #include "core/base/time.h"
 
 namespace anchor::server {
@@ -45,6 +47,10 @@ struct Exit {
 };
 
 using Environment = std::map<std::string, std::string>;
+
+// Whether others may know a server by this name, and dial this address ("host:port").
+Result<void> check_server_id(std::string_view text);
+Result<void> check_dialled_address(std::string_view text);
 
 // Parses a command line; reads the file that it names. Requires: arguments[0] is the program.
 std::expected<Options, Exit> parse_options(const std::vector<std::string>& arguments,

@@ -5,10 +5,13 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/assert.h"
 #include "core/base/text.h"
+#include "server/admin_request.h"
 #include "server/http_target.h"
 #include "server/kv_json.h"
 #include "server/kv_request.h"
+#include "server/members_json.h"
 
 namespace anchor::server {
 namespace {
@@ -61,6 +64,20 @@ ParsedRequest parse_status(const io::HttpRequest& request, const HttpTarget& tar
   if (!only_reads(request.method)) return not_allowed(ErrorStyle::kJson, "GET, HEAD");
   if (const auto error = check_parameters(target)) return render_error(*error, ErrorStyle::kJson);
   return StatusRequest{};
+}
+
+ParsedRequest parse_members(const io::HttpRequest& request, const HttpTarget& target) {
+  if (!only_reads(request.method)) return not_allowed(ErrorStyle::kJson, "GET, HEAD");
+  if (const auto error = check_parameters(target)) return render_error(*error, ErrorStyle::kJson);
+  return MembersRequest{};
+}
+
+ParsedRequest parse_admin(const io::HttpRequest& request, const HttpTarget& target) {
+  if (request.method != HttpMethod::kPost) return not_allowed(ErrorStyle::kJson, "POST");
+  if (const auto error = check_parameters(target)) return render_admin_error(*error);
+  auto parsed = parse_admin_request(target.path, request);
+  if (!parsed) return render_admin_error(parsed.error());
+  return std::move(*parsed);
 }
 
 ParsedRequest parse_health(const io::HttpRequest& request, const HttpTarget& target) {
@@ -203,6 +220,10 @@ struct Renderer {
                          .retry_after_ms = kRetryAfterMs},
                         answer.error_style, leader);
   }
+  HttpResponse operator()(const AdminDone&) const {
+    ANCHOR_ASSERT(false, "no answer to a request for keys");
+    return {};
+  }
   HttpResponse operator()(const OutcomeUnknown&) const {
     // A read that nobody answered has changed nothing.
     if (answer.kind == KvAnswer::Kind::kRead) return no_leader(answer.error_style, leader);
@@ -224,6 +245,8 @@ ParsedRequest parse_request(const io::HttpRequest& request) {
   }
   const std::string_view path = target->path;
   if (path.starts_with("/kv/")) return parse_kv(request, *target);
+  if (is_admin_path(path)) return parse_admin(request, *target);
+  if (path == "/members") return parse_members(request, *target);
   if (path == "/status") return parse_status(request, *target);
   if (path == "/livez" || path == "/readyz" || path == "/health") {
     return parse_health(request, *target);
@@ -248,21 +271,25 @@ HttpResponse render_redirect(const KvRequest& request, const std::optional<Leade
   return response;
 }
 
-HttpResponse render_shutting_down(ErrorStyle style, const std::optional<LeaderInfo>& leader) {
-  return render_error({.status = 503,
-                       .code = "not_ready",
-                       .message = "this node is shutting down; the request was not applied",
-                       .retry_after_ms = kRetryAfterMs},
-                      style, leader);
+ApiError shutting_down() {
+  return {.status = 503,
+          .code = "not_ready",
+          .message = "this node is shutting down; the request was not applied",
+          .retry_after_ms = kRetryAfterMs};
 }
 
-HttpResponse render_founding(ErrorStyle style) {
-  return render_error(
-      {.status = 503,
-       .code = "not_ready",
-       .message = "this node belongs to no cluster yet; the request was not applied",
-       .retry_after_ms = kRetryAfterMs},
-      style);
+ApiError in_no_cluster() {
+  return {.status = 503,
+          .code = "not_ready",
+          .message = "this node belongs to no cluster yet; the request was not applied",
+          .retry_after_ms = kRetryAfterMs};
+}
+
+ApiError removed_from_cluster() {
+  return {.status = 503,
+          .code = "not_ready",
+          .message = "this node was removed from its cluster; ask one of its members. The request "
+                     "was not applied"};
 }
 
 }  // namespace anchor::server

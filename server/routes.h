@@ -37,6 +37,7 @@ struct KvRequest {
 };
 
 struct StatusRequest {};
+struct MembersRequest {};
 
 struct HealthRequest {
   enum class Kind : std::uint8_t { kLive, kReady };
@@ -45,7 +46,8 @@ struct HealthRequest {
 };
 
 // The last alternative is the answer to a request that asks for nothing that there is.
-using ParsedRequest = std::variant<KvRequest, StatusRequest, HealthRequest, io::HttpResponse>;
+using ParsedRequest = std::variant<KvRequest, raft::AdminRequest, MembersRequest, StatusRequest,
+                                   HealthRequest, io::HttpResponse>;
 
 // Pure translation, from HTTP to what the replica and the node understand ...
 ParsedRequest parse_request(const io::HttpRequest& request);
@@ -55,9 +57,10 @@ io::HttpResponse render(const Outcome& outcome, const KvAnswer& answer,
                         const std::optional<LeaderInfo>& leader);
 // The answer to a request with a redirect_target, on a node that is not the leader.
 io::HttpResponse render_redirect(const KvRequest& request, const std::optional<LeaderInfo>& leader);
-// The node is going away and takes no more requests.
-io::HttpResponse render_shutting_down(ErrorStyle style, const std::optional<LeaderInfo>& leader);
-// The node waits for others to found a cluster with.
-io::HttpResponse render_founding(ErrorStyle style);
+
+// Why the node takes no requests.
+ApiError shutting_down();
+ApiError in_no_cluster();
+ApiError removed_from_cluster();
 
 }  // namespace anchor::server

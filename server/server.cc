@@ -2,12 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <utility>
 
 #include "core/base/assert.h"
-#include "core/codec/founding_codec.h"
 #include "io/uv_support.h"
 #include "server/descriptors.h"
 #include "server/system.h"
@@ -17,11 +17,6 @@ namespace anchor::server {
 namespace {
 
 using io::as_uv_handle;
-
-// From the signal on, for clients and whoever balances them to hear that this node goes away.
-constexpr Duration kDrainGrace = 1s;
-// After that, for clients' requests in flight, before they are cut off.
-constexpr Duration kDrainTimeout = 10s;
 
 // Anybody may connect and be cut off, as often as they like.
 constexpr std::uint64_t kCutOffLines = 5;
@@ -78,6 +73,7 @@ int Server::run() {
   // Everything has closed its handles; what is left is freed in the order of its dependencies.
   node_.reset();
   founder_.reset();
+  joiner_.reset();
   http_.reset();
   transport_.reset();
   port_.reset();
@@ -92,6 +88,9 @@ void Server::begin() {
   Beginning beginning = std::move(*std::exchange(beginning_, std::nullopt));
   if (auto* resume = std::get_if<ResumeMember>(&beginning)) {
     become_member(std::move(resume->opened));
+    follow_own_address();
+  } else if (auto* join = std::get_if<JoinCluster>(&beginning)) {
+    become_joiner(std::move(*join));
   } else {
     become_founder(std::move(std::get<FoundCluster>(beginning)));
   }
@@ -142,6 +141,67 @@ void Server::take_founding() {
   founder_->close();
 }
 
+void Server::become_joiner(JoinCluster beginning) {
+  log_.info("asks to join the cluster of its peers");
+  joiner_ = std::make_unique<Joiner>(
+      &loop_, std::move(beginning.options), "joining", *transport_, log_,
+      Joiner::Handlers{
+          // Not now: it is the joiner who calls.
+          .joined = [this](const Joined& joined) { joined_ = joined; },
+          .rejected = [this](const std::string& why) {
+            fail(kExitIdentity, why + ": 'anchorctl member remove " + id_ +
+                                    "' does that; then start this server again");
+          }});
+  joiner_->start();
+}
+
+void Server::take_joining() {
+  const Joined joined = *std::exchange(joined_, std::nullopt);
+  auto opened = store_joiner(directory_, joined);
+  if (!opened) fail(kExitStorage, opened.error().message);
+  log_.info("joined a cluster of " + std::to_string(joined.configuration->members.size()) +
+            " servers");
+  become_member(std::move(*opened));
+  // It stays to the end, as a founder does.
+  joiner_->close();
+}
+
+// A member that has moved says so. It cannot wait for the others, which look for it elsewhere.
+void Server::follow_own_address() {
+  const raft::State& state = node_->raft().state();
+  const raft::Member* self = state.configuration().find(state.self.id);
+  if (self == nullptr || self->incarnation != state.self.incarnation) return;
+  if (self->address == options_.advertise && self->http_address == options_.http_advertise) return;
+  log_.info("has moved from " + self->address + " to " + options_.advertise,
+            Fields().add("http_address", options_.http_advertise));
+  Joining::Options moving{
+      .request = {.cluster_id = state.cluster_id,
+                  .request = raft::MoveServer{.member = state.self,
+                                              .address = options_.advertise,
+                                              .http_address = options_.http_advertise}},
+      .peers = {Joiner::kSelf},
+      .seed = fresh_seed()};
+  for (const raft::Member& member : state.configuration().members) {
+    if (member.id != state.self.id) moving.peers.push_back(member.address);
+  }
+  // Where the others are, if they have moved as well.
+  for (const std::string& peer : options_.peers) {
+    if (std::ranges::find(moving.peers, peer) == moving.peers.end() && peer != options_.advertise) {
+      moving.peers.push_back(peer);
+    }
+  }
+  joiner_ = std::make_unique<Joiner>(
+      &loop_, std::move(moving), "moving", *transport_, log_,
+      Joiner::Handlers{
+          .joined =
+              [this](const Joined&) { log_.info("the cluster knows this server's new address"); },
+          .rejected = [this](const std::string& why) { log_.warn("moving: " + why); },
+          .ask_self = [this](JoinRequest request, std::function<void(JoinReply)> answered) {
+            node_->take(std::move(request), std::move(answered));
+          }});
+  joiner_->start();
+}
+
 void Server::become_member(io::OpenedLogStore opened) {
   const auto& recovered = opened.recovered;
   Fields fields;
@@ -163,6 +223,7 @@ void Server::become_member(io::OpenedLogStore opened) {
 void Server::turn() {
   port_->drain();
   if (founded_) take_founding();
+  if (joined_) take_joining();
   if (node_) node_->turn();
   http_->flush();
   port_->drain();
@@ -176,87 +237,14 @@ void Server::turn() {
   }
 }
 
-// --- From peers ---------------------------------------------------------------------------------
-
-void Server::on_message(raft::Message message) {
-  if (node_) node_->take(std::move(message));
-}
-
-void Server::on_accept_failed(const Error& error) {
-  if (accept_failures_.admits(loop_now())) log_.warn(error.message);
-}
-
-void Server::on_connect_failed(const raft::ServerId& peer, const Error& error) {
-  warn_once(peer, error.message);
-}
-
-void Server::on_peer_unreachable(const raft::ServerId& peer) {
-  last_troubles_.erase(peer);
-  log_.warn("lost the connection to " + peer.name());
-  if (node_) node_->take_unreachable(peer);
-}
-
-std::optional<std::string> Server::refuse(const io::PeerHello& hello,
-                                          const raft::ServerId& receiver) {
-  if (!node_) return id_ + " belongs to no cluster yet";
-  const raft::State& state = node_->raft().state();
-  const raft::Configuration& configuration = node_->raft().configuration();
-  if (receiver != state.self.id) return "this is " + id_ + ", not " + receiver.name();
-  if (hello.cluster_id != state.cluster_id) {
-    // It takes this server for a member of its own cluster, whose disk was lost, then: what was
-    // founded here meanwhile must not be taken for that cluster.
-    if (configuration.members.size() == 1) {
-      fail(kExitIdentity, hello.peer.id.name() +
-                              " belongs to another cluster, which has a member " + id_ +
-                              ": this directory is not that member's. Remove " + id_ +
-                              " from that cluster, and let it join again with an empty directory");
-    }
-    return id_ + " belongs to another cluster";
-  }
-  const raft::Member* known = configuration.find(hello.peer.id);
-  if (known != nullptr && hello.peer.incarnation < known->incarnation) {
-    return hello.peer.id.name() + " has been admitted anew since";
-  }
-  return std::nullopt;
-}
-
-void Server::on_refused(const raft::ServerId& peer, const std::string& reason) {
-  warn_once(peer, peer.name() + " refuses messages from this server: " + reason);
-}
-
-void Server::warn_once(const raft::ServerId& peer, const std::string& trouble) {
-  std::string& last = last_troubles_[peer];
-  if (last == trouble) return;
-  last = trouble;
-  log_.warn(trouble);
-}
-
-void Server::on_cut_off(const std::string& address, const std::string& reason) {
-  if (!cut_offs_.admits(loop_now())) return;
-  log_.warn("cut off a connection from " + address + ": " + reason);
-}
-
-void Server::tell_left_out() {
-  const std::uint64_t count = cut_offs_.take_left_out(loop_now());
-  if (count > 0) log_.warn("cut off more connections", Fields().add("count", count));
-}
-
-Bytes Server::on_founding_message(const Bytes& message) {
-  if (founder_ && !node_) return founder_->answer(message);
-  const auto request = codec::decode_founding_request(message);
-  if (!node_ || !request) {
-    return codec::encode_founding_reply(FoundingRefused{"not a founding request"});
-  }
-  const raft::State& state = node_->raft().state();
-  return codec::encode_founding_reply(
-      answer_as_member(state.cluster_id, state.self.id, node_->raft().configuration(), *request));
-}
-
 // --- From clients -------------------------------------------------------------------------------
 
 void Server::handle(const io::HttpRequest& request, io::HttpTicket ticket) {
   ParsedRequest parsed = parse_request(request);
   if (auto* kv = std::get_if<KvRequest>(&parsed)) return answer(std::move(*kv), ticket);
+  if (auto* admin = std::get_if<raft::AdminRequest>(&parsed)) {
+    return answer(std::move(*admin), ticket);
+  }
   if (auto* response = std::get_if<io::HttpResponse>(&parsed)) {
     return http_->respond(ticket, std::move(*response));
   }
@@ -266,17 +254,42 @@ void Server::handle(const io::HttpRequest& request, io::HttpTicket ticket) {
     const auto checks = live ? std::vector<HealthCheck>{{.name = "loop"}} : health();
     return http_->respond(ticket, render_health(checks, wanted->excluded));
   }
+  if (std::holds_alternative<MembersRequest>(parsed)) {
+    return http_->respond(ticket, node_ ? render_members(node_->members())
+                                        : render_error(in_no_cluster(), ErrorStyle::kJson));
+  }
   http_->respond(ticket, render_status(status()));
 }
 
+// Why requests are not for this node now.
+std::optional<ApiError> Server::takes_no_requests() const {
+  if (draining_) return shutting_down();
+  if (!node_) return in_no_cluster();
+  if (node_->removed()) return removed_from_cluster();
+  return std::nullopt;
+}
+
 void Server::answer(KvRequest request, io::HttpTicket ticket) {
-  if (draining_ || !node_) {
+  if (const auto error = takes_no_requests()) {
     const auto leader = node_ ? node_->leader() : std::nullopt;
-    const ErrorStyle style = request.answer.error_style;
-    return http_->respond(ticket,
-                          draining_ ? render_shutting_down(style, leader) : render_founding(style));
+    return http_->respond(ticket, render_error(*error, request.answer.error_style, leader));
   }
   node_->take(std::move(request), ticket);
+}
+
+void Server::answer(raft::AdminRequest request, io::HttpTicket ticket) {
+  if (const auto error = takes_no_requests()) {
+    const auto leader = node_ ? node_->leader() : std::nullopt;
+    return http_->respond(ticket, render_admin_error(*error, leader));
+  }
+  node_->take(request, [this, request, ticket](const Outcome& outcome) {
+    auto leader = node_->leader();
+    if (const auto* done = std::get_if<AdminDone>(&outcome)) {
+      const auto* to = std::get_if<raft::LeadershipTransferred>(&done->answer);
+      if (to != nullptr) leader = node_->address_of(to->leader);
+    }
+    http_->respond(ticket, render_admin(request, outcome, leader));
+  });
 }
 
 io::HttpResponse Server::refuse(const io::HttpRefusal& refusal, const io::HttpRequest* partial) {
@@ -288,7 +301,9 @@ std::vector<HealthCheck> Server::health() const {
   if (node_) {
     checks = node_->health();
   } else {
-    checks.push_back({.name = "member", .failure = "waiting to found a cluster"});
+    checks.push_back({.name = "member",
+                      .failure = joiner_ ? "waiting to join a cluster"
+                                         : "waiting to found a cluster"});
   }
   checks.push_back({.name = "shutdown"});
   if (draining_) checks.back().failure = "shutting down";
@@ -298,73 +313,6 @@ std::vector<HealthCheck> Server::health() const {
 NodeStatus Server::status() const {
   if (node_) return node_->status();
   return {.node_id = id_, .version = version()};
-}
-
-// --- The end ------------------------------------------------------------------------------------
-
-void Server::watch_signals() {
-  std::signal(SIGPIPE, SIG_IGN);
-  // A file that may not grow is a failed write like any other.
-  std::signal(SIGXFSZ, SIG_IGN);
-  const auto handler = [](uv_signal_t* handle, int signal) {
-    server_of(handle)->on_signal(signal);
-  };
-  uv_signal_start(&terminate_, handler, SIGTERM);
-  uv_signal_start(&interrupt_, handler, SIGINT);
-}
-
-void Server::on_signal(int signal) {
-  if (draining_) {
-    log_.warn("stopped at once by a second signal");
-    log_.flush();
-    ::_exit(128 + signal);
-  }
-  log_.info("shutting down");
-  begin_drain();
-}
-
-void Server::begin_drain() {
-  draining_ = true;
-  http_->begin_drain();
-  uv_timer_start(
-      &drain_timer_, [](uv_timer_t* timer) { server_of(timer)->drain(); }, ceil_ms(kDrainGrace), 0);
-}
-
-void Server::drain() {
-  uv_timer_start(
-      &drain_timer_, [](uv_timer_t* timer) { server_of(timer)->close_all(); },
-      ceil_ms(kDrainTimeout), 0);
-  http_->drain([this] { close_all(); });
-}
-
-void Server::close_all() {
-  if (uv_is_closing(as_uv_handle(drain_timer_)) != 0) return;
-  for (uv_handle_t* handle : {as_uv_handle(terminate_), as_uv_handle(interrupt_),
-                              as_uv_handle(drain_timer_), as_uv_handle(again_)}) {
-    uv_close(handle, nullptr);
-  }
-  // Once there is a node, the founder is closed already.
-  if (founder_ && !node_) founder_->close();
-  const auto close_shell = [this] {
-    http_->close([this] {
-      transport_->close([this] {
-        uv_close(as_uv_handle(prepare_), nullptr);
-        uv_close(as_uv_handle(check_), nullptr);
-        port_->close([] {});
-      });
-    });
-  };
-  if (node_) {
-    node_->close(close_shell);
-  } else {
-    close_shell();
-  }
-}
-
-void Server::fail(int code, const std::string& message) {
-  log_.error(message);
-  log_.flush();
-  ::_exit(code);
 }
 
 }  // namespace anchor::server

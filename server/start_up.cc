@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/codec/founding_codec.h"
+#include "core/codec/joining_codec.h"
 #include "core/raft/configuration.h"
 #include "server/system.h"
 
@@ -11,42 +12,14 @@ namespace anchor::server {
 namespace {
 
 constexpr std::string_view kFoundingFile = "founding";
+constexpr std::string_view kJoiningFile = "joining";
 
 Exit refused(int code, const std::string& message) {
   return {code, "anchor: " + message + "\n"};
 }
 
-// The newest configuration that the member's log holds.
-const raft::Member* member_in_log(const raft::Recovered& recovered) {
-  const raft::Configuration* newest = recovered.base_configuration.get();
-  for (const raft::Entry& entry : recovered.entries) {
-    if (const auto* shared = std::get_if<raft::SharedConfiguration>(&entry.payload)) {
-      newest = shared->get();
-    }
-  }
-  return newest == nullptr ? nullptr : newest->find(recovered.self.id);
-}
-
-// Flags that contradict what the directory says this member is.
-std::optional<Exit> contradiction(const Options& options, const raft::Recovered& recovered) {
-  const std::string& id = recovered.self.id.name();
-  if (options.id_given && options.id != id) {
-    return refused(kExitIdentity, "--id: " + options.dir + " is the directory of " + id +
-                                      ", not of " + options.id + "; an id never changes");
-  }
-  const raft::Member* self = member_in_log(recovered);
-  if (self == nullptr) return std::nullopt;
-  const auto moved = [&](const char* what, const std::string& is, const std::string& was) {
-    return refused(kExitUsage, id + " is known to its cluster at " + was + ", but " + what +
-                                   " says " + is + "; start it with its old address");
-  };
-  if (options.advertise != self->address) {
-    return moved("--advertise (or --listen and --port)", options.advertise, self->address);
-  }
-  if (options.http_advertise != self->http_address) {
-    return moved("--http-advertise (or --http-port)", options.http_advertise, self->http_address);
-  }
-  return std::nullopt;
+Exit wrong_id(const Options& options, const std::string& what) {
+  return refused(kExitIdentity, "--id: " + options.dir + what);
 }
 
 Founding::Options founding_options(const Options& options) {
@@ -58,35 +31,95 @@ Founding::Options founding_options(const Options& options) {
           .seed = fresh_seed()};
 }
 
+// It goes on with what it has accepted, whatever the flags say now.
+std::expected<Beginning, Exit> go_on_founding(const Options& options, const std::string& path,
+                                              const Bytes& stored) {
+  auto proposal = codec::decode_founding_proposal(stored);
+  if (!proposal) {
+    return std::unexpected(
+        refused(kExitStorage, path + ": " + proposal.error().message +
+                                  "; this server has stored nothing yet: empty the directory"));
+  }
+  FoundCluster found{.options = founding_options(options), .accepted = {}};
+  found.options.expect = static_cast<std::uint32_t>(proposal->founders.size());
+  const auto self = std::ranges::find(proposal->founders, found.options.self.id, &Founder::id);
+  if (self == proposal->founders.end()) {
+    return std::unexpected(wrong_id(options, " has agreed to found a cluster that has no " +
+                                                 options.id + "; start it with the id that it had"));
+  }
+  found.options.self = *self;
+  found.accepted = std::move(*proposal);
+  return found;
+}
+
+std::expected<Beginning, Exit> join_with(const Options& options, const JoinToken& token) {
+  std::vector<std::string> peers = options.peers;
+  std::erase(peers, options.advertise);
+  if (peers.empty()) {
+    return std::unexpected(refused(
+        kExitUsage, options.peers.empty()
+                        ? "--peers: " + options.dir +
+                              " belongs to a server that was about to join a cluster; name members "
+                              "of it, or empty the directory"
+                        : "--peers names this server alone; to join a cluster, name its members"));
+  }
+  const raft::AddServer request{.id = token.id,
+                                .address = options.advertise,
+                                .http_address = options.http_advertise,
+                                .join_token = token.token};
+  return JoinCluster{{.request = {.cluster_id = {}, .request = request},
+                      .peers = std::move(peers),
+                      .seed = fresh_seed()}};
+}
+
+// Members know it by its token: it asks the same as before.
+std::expected<Beginning, Exit> go_on_joining(const Options& options, const std::string& path,
+                                             const Bytes& stored) {
+  const auto token = codec::decode_join_token(stored);
+  if (!token) {
+    return std::unexpected(
+        refused(kExitStorage, path + ": " + token.error().message +
+                                  "; this server has stored nothing else: empty the directory"));
+  }
+  if (options.id_given && options.id != token->id.name()) {
+    return std::unexpected(wrong_id(options, " is that of " + token->id.name() +
+                                                 ", which is about to join a cluster; start it "
+                                                 "with that id, or empty the directory"));
+  }
+  return join_with(options, *token);
+}
+
+std::expected<Beginning, Exit> begin_joining(const Options& options,
+                                             const io::DataDirectory& directory) {
+  // Zero would be an operator's.
+  const JoinToken token{.id = raft::ServerId(options.id), .token = fresh_seed() | 1};
+  auto joining = join_with(options, token);
+  if (!joining) return joining;
+  const auto stored =
+      directory.write_file_durably(kJoiningFile, codec::encode_join_token(token).view());
+  if (!stored) return std::unexpected(refused(kExitStorage, stored.error().message));
+  return joining;
+}
+
 std::expected<Beginning, Exit> begin_empty(const Options& options,
                                            const io::DataDirectory& directory) {
-  const auto stored = directory.read_file(kFoundingFile);
-  if (!stored) return std::unexpected(refused(kExitStorage, stored.error().message));
-  FoundCluster found{.options = founding_options(options), .accepted = {}};
-  if (*stored) {
-    auto proposal = codec::decode_founding_proposal(**stored);
-    if (!proposal) {
-      return std::unexpected(
-          refused(kExitStorage, directory.path_of(kFoundingFile) + ": " + proposal.error().message +
-                                    "; this server has stored nothing yet: empty the directory"));
-    }
-    // It goes on with what it has accepted, whatever the flags say now.
-    found.options.expect = static_cast<std::uint32_t>(proposal->founders.size());
-    const auto self = std::ranges::find(proposal->founders, found.options.self.id, &Founder::id);
-    if (self == proposal->founders.end()) {
-      return std::unexpected(refused(
-          kExitIdentity, "--id: " + options.dir + " has agreed to found a cluster that has no " +
-                             options.id + "; start it with the id that it had"));
-    }
-    found.options.self = *self;
-    found.accepted = std::move(*proposal);
-  } else if (!options.peers.empty() && !options.bootstrap_expect) {
-    return std::unexpected(refused(
-        kExitUsage,
-        "--peers: joining a running cluster is not supported by this version; to found one with "
-        "these servers, start all of them with --bootstrap-expect and their number"));
+  for (const auto& [file, go_on] : {std::pair(kFoundingFile, &go_on_founding),
+                                    std::pair(kJoiningFile, &go_on_joining)}) {
+    const auto stored = directory.read_file(file);
+    if (!stored) return std::unexpected(refused(kExitStorage, stored.error().message));
+    if (*stored) return go_on(options, directory.path_of(file), **stored);
   }
-  return found;
+  if (!options.peers.empty() && !options.bootstrap_expect) {
+    return begin_joining(options, directory);
+  }
+  return FoundCluster{.options = founding_options(options), .accepted = {}};
+}
+
+// The name under which it begins: what it has agreed to counts, unless another is given.
+std::string id_of(const Options& options, const Beginning& beginning) {
+  const auto* join = std::get_if<JoinCluster>(&beginning);
+  if (join == nullptr) return options.id;
+  return std::get<raft::AddServer>(join->options.request.request).id.name();
 }
 
 }  // namespace
@@ -107,10 +140,18 @@ std::expected<StartUp, Exit> start_up(const Options& options) {
   if (!*opened) {
     auto beginning = begin_empty(options, *directory);
     if (!beginning) return std::unexpected(beginning.error());
-    return StartUp{std::move(*directory), std::move(*beginning), options.id};
+    std::string id = id_of(options, *beginning);
+    return StartUp{std::move(*directory), std::move(*beginning), std::move(id)};
   }
-  if (const auto exit = contradiction(options, (*opened)->recovered)) return std::unexpected(*exit);
   std::string id = (*opened)->recovered.self.id.name();
+  if (options.id_given && options.id != id) {
+    return std::unexpected(wrong_id(
+        options, " is the directory of " + id + ", not of " + options.id + "; an id never changes"));
+  }
+  // A token that outlived the joining must not speak for a directory that lost everything else.
+  if (auto removed = directory->remove_file(kJoiningFile); !removed) {
+    return std::unexpected(refused(kExitStorage, removed.error().message));
+  }
   return StartUp{std::move(*directory), ResumeMember{std::move(**opened)}, std::move(id)};
 }
 
@@ -131,6 +172,18 @@ Result<io::OpenedLogStore> store_founder(const io::DataDirectory& directory, con
   auto opened = io::LogStore::create(directory, initial, std::span(&first, 1));
   if (!opened) return opened;
   if (auto removed = directory.remove_file(kFoundingFile); !removed) {
+    return std::unexpected(removed.error());
+  }
+  return opened;
+}
+
+Result<io::OpenedLogStore> store_joiner(const io::DataDirectory& directory, const Joined& joined) {
+  auto opened = io::LogStore::create_joiner(
+      directory,
+      {.cluster_id = joined.cluster_id, .self = joined.self, .boot = {}, .hard_state = {}},
+      *joined.configuration);
+  if (!opened) return opened;
+  if (auto removed = directory.remove_file(kJoiningFile); !removed) {
     return std::unexpected(removed.error());
   }
   return opened;

@@ -8,6 +8,7 @@
 
 #include "core/base/result.h"
 #include "core/founding.h"
+#include "core/joining.h"
 #include "io/data_directory.h"
 #include "io/log_store.h"
 #include "server/options.h"
@@ -30,7 +31,11 @@ struct FoundCluster {
   // What an earlier start accepted and had not seen the end of.
   std::optional<FoundingProposal> accepted;
 };
-using Beginning = std::variant<ResumeMember, FoundCluster>;
+// Asks members of a cluster to be admitted.
+struct JoinCluster {
+  Joining::Options options;
+};
+using Beginning = std::variant<ResumeMember, FoundCluster, JoinCluster>;
 
 struct StartUp {
   io::DataDirectory directory;
@@ -48,5 +53,7 @@ Result<void> store_proposal(const io::DataDirectory& directory,
 // The cluster exists: makes the directory a founder's.
 Result<io::OpenedLogStore> store_founder(const io::DataDirectory& directory, const std::string& id,
                                          const FoundingProposal& proposal);
+// It was admitted: makes the directory a member's.
+Result<io::OpenedLogStore> store_joiner(const io::DataDirectory& directory, const Joined& joined);
 
 }  // namespace anchor::server

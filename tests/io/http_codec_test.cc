@@ -222,7 +222,6 @@ TEST(HttpCodec, RefusesBadRequestsHoweverTheyAreSplit) {
       {"a bare LF after a chunk", chunked + "1\r\na\n0\r\n\r\n"},
       {"a chunk size beyond 64 bits", chunked + "10000000000000001\r\na\r\n0\r\n\r\n"},
       {"a PUT without a length", put + "\r\n", "411"},
-      {"a POST without a length", "POST /a HTTP/1.0\r\nHost: a\r\n\r\n", "411"},
       {"a body too large", put + "Content-Length: 1048577\r\n\r\n", "413"},
       {"a chunk too large", chunked + "100001\r\n", "413"},
       {"a chunk much too large", chunked + "ffffffffffffffff\r\n", "413"},
@@ -288,6 +287,16 @@ TEST(HttpCodec, GathersALargeBodyFromManyReads) {
     reads.push_back(std::string_view(value).substr(i, 60'000));
   }
   EXPECT_EQ(events(reads), Events{"PUT /a keep|Host=a|Content-Length=1048576|" + value});
+}
+
+TEST(HttpCodec, APostThatSaysNothingOfABodyHasNone) {
+  const HttpLimits limits;
+  HttpCodec codec(limits);
+  std::string_view input = "POST /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\n";
+  const auto request = std::get<HttpRequest>(codec.parse(input));
+  EXPECT_TRUE(request.bodiless);
+  EXPECT_EQ(request.body.size(), 0U);
+  EXPECT_TRUE(input.starts_with("GET /b"));
 }
 
 TEST(HttpCodec, SaysWhatItKnowsOfARefusedRequest) {
