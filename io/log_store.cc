@@ -1,5 +1,6 @@
 #include "io/log_store.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
@@ -219,19 +220,28 @@ Result<OpenedLogStore> LogStore::open_member(const DataDirectory& directory) {
   if (!database) return std::unexpected(database.error());
   const Result<codec::StoredMember> stored = read_member(directory, *database);
   if (!stored) return std::unexpected(stored.error());
-  Result<raft::Recovered> recovered = codec::recover(*stored);
-  if (!recovered) return std::unexpected(recovered.error());
+  Result<SnapshotFiles> snapshots = SnapshotFiles::open(directory.path());
+  if (!snapshots) return std::unexpected(snapshots.error());
+  Result<codec::RecoveredMember> member = codec::recover(*stored, *snapshots);
+  if (!member) return std::unexpected(member.error());
 
   // This start is counted in both copies before anybody hears of it.
-  const codec::StableState stable = codec::stable_state_of(*recovered);
-  const Result<void> counted = database->update(
-      [&](const LmdbTransaction& transaction) { return put_stable_state(transaction, stable); });
+  const codec::StableState stable = codec::stable_state_of(member->raft);
+  const Result<void> counted =
+      database->update([&](const LmdbTransaction& transaction) -> Result<void> {
+        if (member->records_obsolete) {
+          if (auto cut = truncate(transaction.bucket(kLogs), raft::Index()); !cut) return cut;
+        }
+        return put_stable_state(transaction, stable);
+      });
   if (!counted) return std::unexpected(counted.error());
   Result<HardStateCopy> copy = HardStateCopy::open(directory, stable);
   if (!copy) return std::unexpected(copy.error());
 
-  std::unique_ptr<LogStore> store(new LogStore(*std::move(database), *std::move(copy), *recovered));
-  return OpenedLogStore{std::move(store), *std::move(recovered)};
+  std::unique_ptr<LogStore> store(
+      new LogStore(*std::move(database), *std::move(copy), member->raft));
+  return OpenedLogStore{std::move(store), std::move(member->raft), std::move(member->store),
+                        *std::move(snapshots), std::move(member->damaged_snapshots)};
 }
 
 Result<OpenedLogStore> LogStore::create(const DataDirectory& directory,
@@ -281,6 +291,7 @@ Result<void> LogStore::write(std::span<const raft::PersistBatch> batches) {
         for (const raft::PersistBatch& batch : batches) {
           if (Result<void> done = write_batch(logs, batch); !done) return done;
         }
+        if (Result<void> done = compact(logs); !done) return done;
         if (stable == stable_) return {};
         return put_stable_state(transaction, stable);
       });
@@ -297,10 +308,37 @@ Result<void> LogStore::write_batch(LmdbBucket& logs, const raft::PersistBatch& b
     if (Result<void> cut = truncate(logs, *batch.truncate_from); !cut) return cut;
     last_index_ = batch.truncate_from->previous();
   }
+  if (batch.compact_to) {
+    compact_to_ = std::max(compact_to_, *batch.compact_to);
+    // What a snapshot has overtaken is no part of the log that goes on after it.
+    if (last_index_ < compact_to_) {
+      if (Result<void> cut = truncate(logs, raft::Index()); !cut) return cut;
+      last_index_ = compact_to_;
+    }
+  }
   for (const raft::Entry& entry : batch.entries) {
     ANCHOR_ASSERT(entry.index == last_index_.next());
     if (Result<void> done = append_entry(logs, stable_.cluster_id, entry); !done) return done;
     last_index_ = entry.index;
+  }
+  return {};
+}
+
+// A long part of the log all at once would hold up the writes behind it.
+Result<void> LogStore::compact(LmdbBucket& logs) {
+  constexpr int kMostRecords = 512;
+  if (compact_to_ == raft::Index()) return {};
+  Result<LmdbCursor> cursor = logs.cursor();
+  if (!cursor) return std::unexpected(cursor.error());
+  const NumberBytes end = to_big_endian(compact_to_.value());
+  for (int count = 0; count < kMostRecords; ++count) {
+    const Result<std::optional<LmdbItem>> first = cursor->first();
+    if (!first) return std::unexpected(first.error());
+    if (!*first || as_text((*first)->key) > as_text(end)) {
+      compact_to_ = {};
+      return {};
+    }
+    if (Result<void> erased = cursor->erase(); !erased) return erased;
   }
   return {};
 }

@@ -4,15 +4,19 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/codec/hard_state_file.h"
 #include "core/codec/record_codec.h"
+#include "core/codec/recovery.h"
+#include "core/kv/store.h"
 #include "core/raft/configuration.h"
 #include "core/raft/step.h"
 #include "io/data_directory.h"
 #include "io/file.h"
 #include "io/lmdb.h"
+#include "io/snapshot_files.h"
 
 namespace anchor::io {
 
@@ -65,17 +69,24 @@ class LogStore {
   static Result<OpenedLogStore> open_member(const DataDirectory& directory);
   Result<void> write(std::span<const raft::PersistBatch> batches);
   Result<void> write_batch(LmdbBucket& logs, const raft::PersistBatch& batch);
+  Result<void> compact(LmdbBucket& logs);
 
   Lmdb database_;
   HardStateCopy copy_;
   codec::StableState stable_;  // as both copies have it
   raft::Index last_index_;
+  // Up to here the log is no longer needed; it is removed a little with each commit.
+  raft::Index compact_to_;
   std::optional<Error> broken_;
 };
 
 struct OpenedLogStore {
   std::unique_ptr<LogStore> store;
   raft::Recovered recovered;
+  // Of the newest snapshot.
+  kv::Store state;
+  SnapshotFiles snapshots;
+  std::vector<codec::DamagedSnapshot> damaged_snapshots;
 };
 
 }  // namespace anchor::io

@@ -22,6 +22,9 @@ class SnapshotFiles final : public codec::SnapshotFiles {
   // caller holds the data directory.
   static Result<SnapshotFiles> open(const std::string& data_directory);
 
+  // Another one for it, with no file open.
+  SnapshotFiles of_the_same_directory() const { return SnapshotFiles(path_); }
+
   Result<std::vector<std::string>> list() override;
   Result<std::uint64_t> size_bytes(std::string_view name) override;
   Result<Bytes> read(std::string_view name, std::uint64_t offset, std::size_t max_bytes) override;

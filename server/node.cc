@@ -42,10 +42,12 @@ Node::Node(uv_loop_t* loop, const Options& options, io::OpenedLogStore opened,
       log_(log),
       campaigns_(kCampaignLines, kCampaignPeriod),
       store_(std::move(opened.store)),
-      replica_(seeded(options.replica), std::move(opened.recovered)),
+      replica_(seeded(options.replica), std::move(opened.recovered), std::move(opened.state)),
       disk_(loop, {.commit = [this](auto batches) { return store_->commit(batches); },
                    .on_durable = [this](raft::WriteId id) { durable(id); },
-                   .on_failure = std::move(handlers.disk_failed)}),
+                   .on_failure = handlers.disk_failed}),
+      snapshots_(loop, opened.snapshots, raft().state().cluster_id,
+                 snapshot_handlers(std::move(handlers.disk_failed))),
       peers_(kFarewell + 2 * options.replica.raft.election_timeout) {
   ANCHOR_ASSERT(uv_timer_init(loop, &timer_) == 0);
   timer_.data = this;
@@ -55,7 +57,7 @@ Node::Node(uv_loop_t* loop, const Options& options, io::OpenedLogStore opened,
 }
 
 Node::~Node() {
-  ANCHOR_ASSERT(!timer_open_ && !disk_open_);
+  ANCHOR_ASSERT(!timer_open_ && !disk_open_ && !snapshots_open_);
 }
 
 std::optional<LeaderInfo> Node::leader() const {
@@ -159,10 +161,31 @@ void Node::carry_out(Output output) {
     const auto ready = deferred_.hold(std::move(output.messages_after_persist));
     for (const raft::Message& message : ready) transport_.send(message);
   }
+  carry_out_snapshots(output);
   for (const raft::Event& event : output.events) report(event);
   if (output.replies.empty()) return;
   const auto known_leader = leader();
   for (const Reply& reply : output.replies) answer(reply, known_leader);
+}
+
+void Node::carry_out_snapshots(Output& output) {
+  if (output.snapshot_save) snapshots_.save(std::move(*output.snapshot_save));
+  for (raft::SnapshotChunk& chunk : output.snapshot_chunks) snapshots_.read(std::move(chunk));
+  for (raft::InstallSnapshot& part : output.snapshot_parts) snapshots_.receive(std::move(part));
+  if (output.snapshots_kept) snapshots_.keep(std::move(*output.snapshots_kept));
+}
+
+io::SnapshotWorker::Handlers Node::snapshot_handlers(std::function<void(const Error&)> failed) {
+  const auto give = [this](auto input) { inputs_.emplace_back(std::move(input)); };
+  return {.saved = give,
+          .written = give,
+          .received = give,
+          .chunk_read = [this](const raft::Message& message) { transport_.send(message); },
+          .damaged =
+              [this](const codec::DamagedSnapshot& damaged) {
+                log_.warn("a snapshot came damaged, and is fetched again: " + damaged.reason);
+              },
+          .failed = std::move(failed)};
 }
 
 void Node::answer(const Reply& reply, const std::optional<LeaderInfo>& known_leader) {
@@ -228,6 +251,10 @@ void Node::close(std::function<void()> closed) {
     disk_open_ = false;
     handle_closed();
   });
+  snapshots_.close([this] {
+    snapshots_open_ = false;
+    handle_closed();
+  });
   uv_close(io::as_uv_handle(timer_), [](uv_handle_t* handle) {
     auto* node = static_cast<Node*>(handle->data);
     node->timer_open_ = false;
@@ -236,7 +263,7 @@ void Node::close(std::function<void()> closed) {
 }
 
 void Node::handle_closed() {
-  if (timer_open_ || disk_open_) return;
+  if (timer_open_ || disk_open_ || snapshots_open_) return;
   // It may destroy the node.
   const auto call = std::move(closed_);
   call();

@@ -17,6 +17,7 @@
 #include "io/http_server.h"
 #include "io/log_store.h"
 #include "io/peer_transport.h"
+#include "io/snapshot_worker.h"
 #include "server/log.h"
 #include "server/log_limit.h"
 #include "server/members_json.h"
@@ -98,6 +99,8 @@ class Node {
 
   void step(Instant now);
   void carry_out(Output output);
+  void carry_out_snapshots(Output& output);
+  io::SnapshotWorker::Handlers snapshot_handlers(std::function<void(const Error&)> failed);
   void answer(const Reply& reply, const std::optional<LeaderInfo>& known_leader);
   void follow_configuration(Instant now);
   bool left_out(const io::PeerHello& hello) const;
@@ -120,6 +123,7 @@ class Node {
   std::unique_ptr<io::LogStore> store_;
   Replica replica_;
   io::DiskWriter disk_;
+  io::SnapshotWorker snapshots_;
   DeferredMessages deferred_;
 
   std::vector<Input> inputs_;
@@ -129,6 +133,7 @@ class Node {
   bool closing_ = false;
   bool timer_open_ = true;
   bool disk_open_ = true;
+  bool snapshots_open_ = true;
   std::function<void()> closed_;
 
   PeerBook peers_;

@@ -102,6 +102,16 @@ Result<void> set_choice(Choice& target, std::string_view text,
   return failure("'" + std::string(text) + "' is none of " + names);
 }
 
+Result<void> set_snapshot_bytes(Options& options, std::string_view text) {
+  constexpr std::uint64_t kLeast = 64 << 10;
+  constexpr std::uint64_t kMost = std::uint64_t{64} << 30;
+  const auto size = parse_size(text);
+  if (!size) return std::unexpected(size.error());
+  if (*size < kLeast || *size > kMost) return failure("it must be 64KiB to 64GiB");
+  options.snapshot_bytes = *size;
+  return {};
+}
+
 Result<void> set_log_level(Options& options, std::string_view text) {
   return set_choice(
       options.log_level, text,
@@ -144,6 +154,8 @@ const std::array kSettings = std::to_array<Setting>({
      [](Options& o, std::string_view text) { return set_duration(o.election_timeout, text); }},
     {"heartbeat-interval", "DURATION", "how often a leader is heard, at least (default 50ms)",
      [](Options& o, std::string_view text) { return set_duration(o.heartbeat_interval, text); }},
+    {"snapshot-bytes", "SIZE", "take a snapshot after so much of log (default 64MiB)",
+     set_snapshot_bytes},
     {"log-level", "LEVEL", "debug, info, warn or error (default info)", set_log_level},
     {"log-format", "FORMAT", "auto (logfmt on a terminal, else JSON), logfmt or json",
      set_log_format},

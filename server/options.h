@@ -36,6 +36,9 @@ struct Options {
   Duration election_timeout = 300ms;
   Duration heartbeat_interval = 50ms;
 
+  // After so many bytes of log a snapshot is taken.
+  std::uint64_t snapshot_bytes = 64 << 20;
+
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kAuto;
 };

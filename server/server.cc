@@ -23,6 +23,9 @@ constexpr std::uint64_t kCutOffLines = 5;
 constexpr Duration kCutOffPeriod = 10s;
 constexpr Duration kAcceptFailurePeriod = 60s;
 
+// Snapshots that are small and many must not make a leader refuse what is in flight.
+constexpr std::uint64_t kLeastLogBytes = 256 << 20;
+
 Server* server_of(const void* handle) {
   return static_cast<Server*>(static_cast<const uv_handle_t*>(handle)->data);
 }
@@ -208,11 +211,21 @@ void Server::become_member(io::OpenedLogStore opened) {
   fields.add("boot", recovered.boot.value());
   fields.add("term", recovered.hard_state.term.value());
   fields.add("entries", recovered.entries.size());
+  if (!recovered.snapshots.empty()) {
+    fields.add("snapshot", recovered.snapshots.back().position.index.value());
+  }
   log_.info("member of a cluster", fields);
+  for (const codec::DamagedSnapshot& damaged : opened.damaged_snapshots) {
+    log_.warn("a snapshot is damaged, and an older one is used: " + damaged.name + ": " +
+              damaged.reason);
+  }
   const Node::Options options{
       .replica = {.raft = {.election_timeout = options_.election_timeout,
-                           .heartbeat_interval = options_.heartbeat_interval},
-                  .leader_wait = 4 * options_.election_timeout}};
+                           .heartbeat_interval = options_.heartbeat_interval,
+                           .trailing_bytes = options_.snapshot_bytes / 8,
+                           .log_bytes = std::max(8 * options_.snapshot_bytes, kLeastLogBytes)},
+                  .leader_wait = 4 * options_.election_timeout,
+                  .snapshot_bytes = options_.snapshot_bytes}};
   node_ = std::make_unique<Node>(&loop_, options, std::move(opened), *transport_, *http_, log_,
                                  Node::Handlers{.disk_failed = [this](const Error& error) {
                                    fail(kExitStorage, error.message);

@@ -158,19 +158,30 @@ std::vector<bool> Simulation::members_of(const std::vector<bool>& core) const {
   return members;
 }
 
-// True if it is a quorum of the newest committed configuration, and of each that may follow it.
+// True if it is a quorum of the newest committed configuration, and of each that may follow it, and
+// has every learner: one may be promoted in the moment in which it breaks.
 bool Simulation::decides(const std::vector<bool>& core) const {
+  const auto in_core = [&](const raft::Peer& peer) {
+    for (std::size_t node = 0; node < core.size(); ++node) {
+      if (core[node] && cluster_.node(node).disk->image().stable.self == peer) return true;
+    }
+    return false;
+  };
+  const auto exists = [&](const raft::Peer& peer) {
+    for (std::size_t node = 0; node < core.size(); ++node) {
+      const auto& disk = cluster_.node(node).disk;
+      if (disk && disk->image().stable.self == peer) return true;
+    }
+    return false;
+  };
   return std::ranges::all_of(
       cluster_.checker().configurations(), [&](const raft::Configuration* configuration) {
-        return raft::is_quorum(*configuration, [&](const raft::ServerId& id) {
-          for (std::size_t node = 0; node < core.size(); ++node) {
-            if (core[node] && cluster_.node(node).disk->image().stable.self ==
-                                  configuration->find(id)->peer()) {
-              return true;
-            }
-          }
-          return false;
-        });
+        const auto peer = [&](const raft::ServerId& id) { return configuration->find(id)->peer(); };
+        return raft::is_quorum(*configuration,
+                               [&](const raft::ServerId& id) { return in_core(peer(id)); }) &&
+               std::ranges::all_of(configuration->learners, [&](const raft::ServerId& id) {
+                 return in_core(peer(id)) || !exists(peer(id));
+               });
       });
 }
 

@@ -128,6 +128,26 @@ Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t low, std
                  " to " + std::to_string(high));
 }
 
+Result<std::uint64_t> parse_size(std::string_view text) {
+  struct SizeUnit {
+    std::string_view name;
+    std::uint64_t bytes;
+  };
+  constexpr std::uint64_t kKibi = 1024;
+  constexpr std::array<SizeUnit, 5> kSizes = {{{"", 1},
+                                               {"B", 1},
+                                               {"KiB", kKibi},
+                                               {"MiB", kKibi * kKibi},
+                                               {"GiB", kKibi * kKibi * kKibi}}};
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = parse_number(text.substr(0, digits));
+  const auto unit = std::ranges::find(kSizes, text.substr(digits), &SizeUnit::name);
+  if (!number || unit == kSizes.end() || *number > UINT64_MAX / unit->bytes) {
+    return failure("'" + std::string(text) + "' is no size such as 64MiB, 512KiB or 4096");
+  }
+  return *number * unit->bytes;
+}
+
 Result<Duration> parse_duration(std::string_view text) {
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   const auto number = parse_number(text.substr(0, digits));

@@ -32,4 +32,8 @@ Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t low, std
 // "300ms", "5s", "1m": a whole number and one of the units us, ms, s, m, h.
 Result<Duration> parse_duration(std::string_view text);
 
+// Bytes: "64MiB", "512KiB", "2GiB" or "4096": a whole number and one of the units B, KiB, MiB, GiB,
+// or none.
+Result<std::uint64_t> parse_size(std::string_view text);
+
 }  // namespace anchor
