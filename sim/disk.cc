@@ -76,7 +76,7 @@ codec::RecoveredMember Disk::boot() {
   const auto file = codec::read_hard_state_file(image_.hard_state_file);
   ANCHOR_ASSERT(file.has_value());
   image_.next_slot = file->next;
-  if (recovered->records_obsolete) {
+  if (recovered->records_obsolete || image_.records.empty()) {
     image_.records.clear();
     image_.base = recovered->raft.base.index;
   }
