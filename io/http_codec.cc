@@ -85,6 +85,9 @@ struct HttpCodec::Callbacks {
   static int on_body(llhttp_t* parser, const char* at, std::size_t size) {
     HttpCodec& self = codec(parser);
     ANCHOR_ASSERT(self.body_may_grow_by(size));
+    // Judged by what precedes it, so that it makes no difference how the body is cut.
+    self.framing_too_long_ = self.more_framing_than_body(at);
+    if (self.framing_too_long_) return -1;
     self.body_.append(std::string_view(at, size), self.announced_bytes_);
     return 0;
   }
@@ -133,8 +136,9 @@ void HttpCodec::begin_request() {
   empty_line_ignored_ = false;
   request_ = {};
   headers_.clear();
-  expects_continue_ = in_trailers_or_body_ = message_complete_ = body_too_large_ = false;
-  announced_bytes_ = framing_bytes_ = 0;
+  expects_continue_ = in_trailers_or_body_ = message_complete_ = false;
+  body_too_large_ = framing_too_long_ = false;
+  announced_bytes_ = body_read_bytes_ = 0;
 }
 
 std::expected<bool, HttpRefusal> HttpCodec::take_head(std::string_view& input) {
@@ -252,22 +256,25 @@ std::optional<HttpRefusal> HttpCodec::check_headers() {
 
 HttpParsed HttpCodec::take_body(std::string_view& input) {
   if (input.empty()) return HttpNeedsMore{};
-  const std::size_t body_before = body_.size();
+  body_read_ = input.data();
   const llhttp_errno_t error = llhttp_execute(&parser_, input.data(), input.size());
-  if (body_too_large_) return refuse({413, "too_large", "the body is too large"});
-  if (message_complete_) {
-    input.remove_prefix(static_cast<std::size_t>(llhttp_get_error_pos(&parser_) - input.data()));
-    return finish_request();
-  }
-  if (error != HPE_OK) return refuse(llhttp_refusal(parser_));
-  // llhttp bounds neither chunk extensions nor trailers nor the zeros before a chunk's size. Chunks
-  // of one byte, the smallest that a client may send, take five more each.
-  framing_bytes_ += input.size() - (body_.size() - body_before);
-  if (framing_bytes_ > limits_.header_bytes + 8 * body_.size()) {
+  const char* end = error == HPE_OK ? input.data() + input.size() : llhttp_get_error_pos(&parser_);
+  if (framing_too_long_ || more_framing_than_body(end)) {
     return refuse(bad_request("more chunk framing than body"));
   }
-  input = {};
+  if (body_too_large_) return refuse({413, "too_large", "the body is too large"});
+  if (error != HPE_OK && !message_complete_) return refuse(llhttp_refusal(parser_));
+  input.remove_prefix(static_cast<std::size_t>(end - input.data()));
+  if (message_complete_) return finish_request();
+  body_read_bytes_ += static_cast<std::size_t>(end - body_read_);
   return HttpNeedsMore{};
+}
+
+// llhttp bounds neither chunk extensions nor trailers nor the zeros before a chunk's size. Chunks
+// of one byte, the smallest that a client may send, take five more each.
+bool HttpCodec::more_framing_than_body(const char* end) const {
+  const std::size_t read_bytes = body_read_bytes_ + static_cast<std::size_t>(end - body_read_);
+  return read_bytes - body_.size() > limits_.header_bytes + 8 * body_.size();
 }
 
 HttpParsed HttpCodec::finish_request() {

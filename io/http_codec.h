@@ -79,6 +79,9 @@ class HttpCodec {
   HttpParsed finish_head(std::string_view& input);
   std::optional<HttpRefusal> check_headers();
   HttpParsed take_body(std::string_view& input);
+  // True if what the chunks' own lines and the trailers take, up to `end` of what is being read, is
+  // out of all proportion.
+  bool more_framing_than_body(const char* end) const;
   HttpParsed finish_request();
   HttpParsed refuse(const HttpRefusal& refusal);
   bool body_may_grow_by(std::uint64_t bytes) const {
@@ -105,9 +108,11 @@ class HttpCodec {
   bool in_trailers_or_body_ = false;
   bool message_complete_ = false;
   bool body_too_large_ = false;
+  bool framing_too_long_ = false;
   HttpBody body_;
-  // What the chunks' own lines and the trailers took.
-  std::size_t framing_bytes_ = 0;
+  // Of the body with its framing: what is being read, and how much was read before.
+  const char* body_read_ = nullptr;
+  std::size_t body_read_bytes_ = 0;
 };
 
 }  // namespace anchor::io

@@ -6,7 +6,11 @@
 #include <kj/string.h>
 
 namespace kj {
-inline bool operator==(const char* a, const StringPtr& b) { return StringPtr(a) == b; }
-inline bool operator!=(const char* a, const StringPtr& b) { return !(StringPtr(a) == b); }
+inline bool operator==(const char* a, const StringPtr& b) {
+  return StringPtr(a) == b;
+}
+inline bool operator!=(const char* a, const StringPtr& b) {
+  return !(StringPtr(a) == b);
+}
 }  // namespace kj
 #endif

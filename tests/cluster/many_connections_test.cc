@@ -24,12 +24,13 @@ TEST(ManyConnections, ClientsCannotKeepPeersOut) {
   // One that was there before: those that come now may be turned away.
   HttpClient client = crowded.client();
   ASSERT_EQ(client.get("/livez")->status, 200);
+  // What its connections leave free, clients may take.
+  Node& other = cluster[1];
+  other.kill();
   std::vector<Connection> clients;
   for (int i = 0; i < 300; ++i) {
     clients.push_back(Connection::open(crowded.http_port().number()).value());
   }
-  Node& other = cluster[1];
-  other.kill();
   other.start();
   const bool connected = eventually([&] {
     const auto answer = client.get("/status");

@@ -86,6 +86,18 @@ TEST(HttpCodec, NeverTakesATrailerForAHeader) {
             (Events{"PUT /a keep|Host=a|Transfer-Encoding=chunked|B", "GET /b keep|Host=a|"}));
 }
 
+TEST(HttpCodec, RefusesMoreChunkFramingThanBodyHoweverItIsSplit) {
+  const std::string head = "PUT /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string trailer = "X: " + std::string(HttpLimits{}.header_bytes, 'x') + "\r\n\r\n";
+  EXPECT_EQ(events({head + "1\r\nB\r\n0\r\n" + trailer}), Events{"400"});
+  EXPECT_EQ(events({head, "1\r\nB\r\n0\r\n", trailer}), Events{"400"});
+  // The body that follows does not make up for it.
+  const std::string zeros(HttpLimits{}.header_bytes, '0');
+  const std::string body(1000, 'x');
+  EXPECT_EQ(events({head + zeros + "3e8\r\n" + body + "\r\n0\r\n\r\n"}), Events{"400"});
+  EXPECT_EQ(events({head, zeros, "3e8\r\n" + body + "\r\n0\r\n\r\n"}), Events{"400"});
+}
+
 TEST(HttpCodec, KeepsConnectionsAsTheVersionsOfHttpDo) {
   const auto keeps = [](std::string_view version, std::string_view connection) {
     const auto seen = events(
