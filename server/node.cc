@@ -77,10 +77,9 @@ void Node::take(KvRequest request, io::HttpTicket ticket) {
   }
   const RequestId id(++last_request_);
   waiting_.emplace(id.value(), Waiting{ticket, std::move(request.answer)});
-  inputs_.emplace_back(std::in_place_type<ClientRequest>, id,
-                       boottime_now() + options_.request_timeout,
-                       std::visit([](auto& body) { return RequestBody(std::move(body)); },
-                                  request.body));
+  inputs_.emplace_back(
+      std::in_place_type<ClientRequest>, id, boottime_now() + options_.request_timeout,
+      std::visit([](auto& body) { return RequestBody(std::move(body)); }, request.body));
 }
 
 void Node::take(raft::AdminRequest request, AdminCallback answered) {

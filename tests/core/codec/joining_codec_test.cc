@@ -21,11 +21,10 @@ struct Request {
   JoinRequest request;
 };
 std::vector<Request> requests() {
-  return {{"request_add",
-           {{}, raft::AddServer{ServerId("n4"), "d:1", "d:2", /*join_token=*/99, true}}},
-          {"request_move",
-           {ClusterId(7),
-            raft::MoveServer{{ServerId("n4"), raft::Incarnation(12)}, "d:3", "d:4"}}}};
+  return {
+      {"request_add", {{}, raft::AddServer{ServerId("n4"), "d:1", "d:2", /*join_token=*/99, true}}},
+      {"request_move",
+       {ClusterId(7), raft::MoveServer{{ServerId("n4"), raft::Incarnation(12)}, "d:3", "d:4"}}}};
 }
 
 raft::SharedConfiguration configuration() {
