@@ -92,6 +92,11 @@ TEST(AdminRequest, WhatIsWrongIsNamed) {
       error("/join", R"({"id":"n4","address":"nowhere"})").starts_with("the field 'address': "));
   EXPECT_EQ(error("/join", R"({"id":"n4","address":"0.0.0.0:9001"})"),
             "the field 'address': '0.0.0.0:9001' is a wildcard, to which nobody can connect");
+  const std::string long_address = std::string(300, 'a') + ":1";
+  EXPECT_EQ(error("/join", R"({"id":"n4","address":")" + long_address + R"("})"),
+            "the field 'address': no host has such a name");
+  EXPECT_EQ(error("/join", R"({"id":"n4","address":"a\nb:1"})"),
+            "the field 'address': no host has such a name");
   EXPECT_TRUE(error("/join", R"({"id":"n4","address":"a:1","http_address":"a"})")
                   .starts_with("the field 'http_address': "));
 }
