@@ -48,6 +48,18 @@ ServerError parse_error(const HttpReplyIn& reply) {
   return error;
 }
 
+// What to do about a refusal; empty: its message says it all.
+std::string hint_for(std::string_view code) {
+  if (code == "change_in_progress") {
+    return "'anchorctl member list' shows what is under way; ask again when it is done";
+  }
+  if (code == "quorum_at_risk") {
+    return "bring up those that are down first; --force goes on all the same, and may stop all "
+           "writes";
+  }
+  return {};
+}
+
 Failure unknown_outcome(const std::string& endpoint, const std::string& cause) {
   return {ExitCode::kUnknown, endpoint + ": outcome unknown: " + cause, kUnknownHint};
 }
@@ -147,7 +159,7 @@ Client::Attempt Client::judge_failure(const std::string& endpoint, const HttpReq
                    error.retry_after.value_or(kPauseBetweenRounds)};
     }
     default:
-      return Failure{ExitCode::kFailed, cause};
+      return Failure{ExitCode::kFailed, cause, hint_for(error.code)};
   }
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "cli/endpoint.h"
+#include "cli/member_options.h"
 #include "core/base/text.h"
 
 namespace anchor::cli {
@@ -45,6 +46,7 @@ class Parser {
     add_put();
     add_delete();
     status_ = add_verb("status", "show every node of the cluster");
+    members_.emplace(app_);
     add_bench();
     version_ = add_verb("version", "print the version and what is linked in");
   }
@@ -185,6 +187,7 @@ class Parser {
     if (delete_->parsed()) return delete_command();
     if (bench_->parsed()) return bench_command();
     if (status_->parsed()) return StatusCommand{};
+    if (auto command = members_->command()) return std::move(*command);
     ANCHOR_ASSERT(version_->parsed());
     return VersionCommand{};
   }
@@ -289,6 +292,7 @@ class Parser {
   const Environment& environment_;
   CLI::App app_{"anchorctl: the command line of anchor, a distributed key-value store",
                 "anchorctl"};
+  std::optional<MemberOptions> members_;
   CLI::App* get_ = nullptr;
   CLI::App* put_ = nullptr;
   CLI::App* delete_ = nullptr;

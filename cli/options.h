@@ -50,6 +50,22 @@ struct DeleteCommand {
 };
 
 struct StatusCommand {};
+
+struct MembersCommand {};
+
+// Of the members, or of the leader.
+struct ChangeCommand {
+  enum class Kind : std::uint8_t { kAdd, kRemove, kPromote, kTransfer };
+
+  Kind kind = Kind::kAdd;
+  std::string id{};  // of a transfer also empty: to anybody
+  std::string address{};
+  std::string http_address{};
+  bool learner = false;
+  bool force = false;
+  bool confirmed = false;
+};
+
 struct VersionCommand {};
 
 struct BenchCommand {
@@ -67,8 +83,8 @@ struct BenchCommand {
   std::string consistency = "linearizable";
 };
 
-using Command = std::variant<GetCommand, PutCommand, DeleteCommand, StatusCommand, BenchCommand,
-                             VersionCommand>;
+using Command = std::variant<GetCommand, PutCommand, DeleteCommand, StatusCommand, MembersCommand,
+                             ChangeCommand, BenchCommand, VersionCommand>;
 
 struct Invocation {
   GlobalOptions global{};

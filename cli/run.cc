@@ -13,6 +13,10 @@ struct Runner {
     return run_delete(global, command, console);
   }
   ExitCode operator()(const StatusCommand&) const { return run_status(global, console); }
+  ExitCode operator()(const MembersCommand&) const { return run_members(global, console); }
+  ExitCode operator()(const ChangeCommand& command) const {
+    return run_change(global, command, console);
+  }
   ExitCode operator()(const BenchCommand& command) const {
     return run_bench(global, command, console);
   }

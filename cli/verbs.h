@@ -10,6 +10,8 @@ ExitCode run_get(const GlobalOptions& global, const GetCommand& command, Console
 ExitCode run_put(const GlobalOptions& global, const PutCommand& command, Console& console);
 ExitCode run_delete(const GlobalOptions& global, const DeleteCommand& command, Console& console);
 ExitCode run_status(const GlobalOptions& global, Console& console);
+ExitCode run_members(const GlobalOptions& global, Console& console);
+ExitCode run_change(const GlobalOptions& global, const ChangeCommand& command, Console& console);
 ExitCode run_bench(const GlobalOptions& global, const BenchCommand& command, Console& console);
 ExitCode run_version(const GlobalOptions& global, Console& console);
 

@@ -260,8 +260,8 @@ Result<OpenedLogStore> LogStore::create(const DataDirectory& directory,
 }
 
 Result<OpenedLogStore> LogStore::create_joiner(const DataDirectory& directory,
-                                        const codec::StableState& initial,
-                                        const raft::Configuration& members) {
+                                               const codec::StableState& initial,
+                                               const raft::Configuration& members) {
   ANCHOR_ASSERT(members.has(initial.self) && initial.hard_state == raft::HardState());
   const Result<void> made =
       make_member(directory, initial, [&](const LmdbTransaction& transaction) {

@@ -56,8 +56,8 @@ class LogStore {
   // The same for a server that joins: it begins in term zero with nothing but what it was told of
   // the members, of whom it is one.
   static Result<OpenedLogStore> create_joiner(const DataDirectory& directory,
-                                       const codec::StableState& initial,
-                                       const raft::Configuration& members);
+                                              const codec::StableState& initial,
+                                              const raft::Configuration& members);
 
   // Writes the batches in their order, atomically: after a crash all are there, or none. An error
   // is final, and the process must end: what the disk holds is not known any more.

@@ -77,8 +77,8 @@ class PeerTransportHandler {
                                             const raft::ServerId& receiver) = 0;
   // The peer will not take messages from us, or is not who we took it for. Tried again later.
   virtual void on_refused(const raft::ServerId& peer, const std::string& reason) = 0;
-  // The peer, a member of our cluster, says that we are a member no more, since the configuration of
-  // this index.
+  // The peer, a member of our cluster, says that we are a member no more, since the configuration
+  // of this index.
   virtual void on_removed(const PeerHello& peer, raft::Index configuration_index) = 0;
   // A connection from `address` was cut off, for what came over it.
   virtual void on_cut_off(const std::string& address, const std::string& reason) = 0;

@@ -82,8 +82,7 @@ class PeerReception::Gate final : public proto::Gate::Server {
     // The answer may take an election. Nobody waits for it any more if the connection breaks.
     context.allowCancellation();
     auto pair = kj::newPromiseAndFulfiller<Bytes>();
-    auto fulfiller =
-        std::make_shared<kj::Own<kj::PromiseFulfiller<Bytes>>>(kj::mv(pair.fulfiller));
+    auto fulfiller = std::make_shared<kj::Own<kj::PromiseFulfiller<Bytes>>>(kj::mv(pair.fulfiller));
     reception.context_.handler.on_join_message(
         Bytes::copy_of(wire::as_view(context.getParams().getRequest())),
         [fulfiller](Bytes reply) { (*fulfiller)->fulfill(std::move(reply)); });

@@ -111,13 +111,12 @@ void PeerTransport::call(const std::string& address, Bytes message, Duration tim
       [this, answered = std::move(answered)](Result<Bytes> result) {
         if (!context_.closing) answered(std::move(result));
       });
-  auto answer =
-      dial_tcp(context_.port, context_.open_handles, address)
-          .then([this, ask, message = std::move(message)](kj::Own<KjStream>&& stream) {
-            auto connection = kj::heap<GateConnection>(kj::mv(stream), context_.options);
-            auto reply = ask(*connection, message);
-            return reply.attach(kj::mv(connection));
-          });
+  auto answer = dial_tcp(context_.port, context_.open_handles, address)
+                    .then([this, ask, message = std::move(message)](kj::Own<KjStream>&& stream) {
+                      auto connection = kj::heap<GateConnection>(kj::mv(stream), context_.options);
+                      auto reply = ask(*connection, message);
+                      return reply.attach(kj::mv(connection));
+                    });
   tasks_->add(context_.port.timer()
                   .timeoutAfter(to_kj(timeout), kj::mv(answer))
                   .then([report](Bytes&& reply) { (*report)(std::move(reply)); },

@@ -62,8 +62,8 @@ class PeerTransport final : private Flushable, private kj::TaskSet::ErrorHandler
   void call_join(const std::string& address, Bytes message, Duration timeout,
                  std::function<void(Result<Bytes>)> answered);
 
-  // Ends the connections of those senders for whom `unwelcome` is true. They will dial again, and be
-  // told why they are refused.
+  // Ends the connections of those senders for whom `unwelcome` is true. They will dial again, and
+  // be told why they are refused.
   void end_connections(const std::function<bool(const PeerHello&)>& unwelcome);
 
   // Ends everything. After this it calls nobody but `closed`, when the loop holds nothing of it any

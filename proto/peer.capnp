@@ -16,8 +16,8 @@ struct Hello {
 # The bootstrap capability.
 interface Gate {
   # Refused with a reason in words, or welcomed with the capability to send. Refused for good, if
-  # `removedAt` is the index of a configuration: that one has left the sender out, and `welcome` says
-  # who says so.
+  # `removedAt` is the index of a configuration: that one has left the sender out, and `welcome`
+  # says who says so.
   handshake @0 (hello :Hello, receiver :Text)
       -> (refusal :Text, welcome :Hello, peer :Peer, removedAt :UInt64);
 

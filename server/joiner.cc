@@ -44,14 +44,14 @@ void Joiner::ask(const Joining::Call& call) {
   if (call.address == kSelf) {
     return handlers_.ask_self(call.request, [this](JoinReply reply) { take_answer(reply); });
   }
-  transport_.call_join(call.address, codec::encode_join_request(call.request), kCallTimeout,
-                       [this, address = call.address](const Result<Bytes>& answer) {
-                         if (!answer) return take_answer(std::unexpected(answer.error()));
-                         auto reply = codec::decode_join_reply(*answer);
-                         if (reply) return take_answer(*reply);
-                         take_answer(failure("no sound answer from " + address + ": " +
-                                             reply.error().message));
-                       });
+  transport_.call_join(
+      call.address, codec::encode_join_request(call.request), kCallTimeout,
+      [this, address = call.address](const Result<Bytes>& answer) {
+        if (!answer) return take_answer(std::unexpected(answer.error()));
+        auto reply = codec::decode_join_reply(*answer);
+        if (reply) return take_answer(*reply);
+        take_answer(failure("no sound answer from " + address + ": " + reply.error().message));
+      });
 }
 
 void Joiner::take_answer(const Result<JoinReply>& reply) {

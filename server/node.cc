@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "io/uv_support.h"
+#include "server/options.h"
 #include "server/system.h"
-#include "server/version.h"
 
 namespace anchor::server {
 namespace {
@@ -26,6 +26,18 @@ constexpr Duration kCampaignPeriod = 60s;
 
 // How long whoever is a member no more is still sent to, at least.
 constexpr Duration kFarewell = 1s;
+
+// Everybody would have to keep and to dial what a stranger says.
+Result<void> check_addresses(const raft::AdminRequest& request) {
+  const auto check = [](const auto& asks) {
+    auto sound = check_dialled_address(asks.address);
+    return sound ? check_dialled_address(asks.http_address) : sound;
+  };
+  const auto* add = std::get_if<raft::AddServer>(&request);
+  if (add == nullptr) return check(std::get<raft::MoveServer>(request));
+  auto sound = check_server_id(add->id.name());
+  return sound ? check(*add) : sound;
+}
 
 Replica::Options seeded(Replica::Options options) {
   options.seed = fresh_seed();
@@ -79,10 +91,9 @@ void Node::take(KvRequest request, io::HttpTicket ticket) {
   }
   const RequestId id(++last_request_);
   waiting_.emplace(id.value(), Waiting{ticket, std::move(request.answer)});
-  inputs_.emplace_back(std::in_place_type<ClientRequest>, id,
-                       boottime_now() + options_.request_timeout,
-                       std::visit([](auto& body) { return RequestBody(std::move(body)); },
-                                  request.body));
+  inputs_.emplace_back(
+      std::in_place_type<ClientRequest>, id, boottime_now() + options_.request_timeout,
+      std::visit([](auto& body) { return RequestBody(std::move(body)); }, request.body));
 }
 
 void Node::take(raft::AdminRequest request, AdminCallback answered) {
@@ -97,9 +108,13 @@ void Node::take(JoinRequest request, std::function<void(JoinReply)> answered) {
   const auto not_now = [&](const std::string& reason) {
     answered({state.cluster_id, NotNow{state.self.id.name() + " " + reason}});
   };
-  // An id and an incarnation mean nothing in another cluster.
-  const bool any = request.cluster_id == raft::ClusterId();
+  // Of another cluster's member, an id and an incarnation mean nothing here.
+  const bool any = request.cluster_id == raft::ClusterId() &&
+                   std::holds_alternative<raft::AddServer>(request.request);
   if (!any && request.cluster_id != state.cluster_id) return not_now("belongs to another cluster");
+  if (const auto sound = check_addresses(request.request); !sound) {
+    return not_now("takes no such address: " + sound.error().message);
+  }
   if (removed()) return not_now("was removed from its cluster");
   take(std::move(request.request),
        [cluster_id = state.cluster_id, answered = std::move(answered)](const Outcome& outcome) {
@@ -150,8 +165,10 @@ void Node::step(Instant now) {
   due_ = false;
   stepping_.clear();
   stepping_.swap(inputs_);
-  carry_out(replica_.step(now, stepping_));
+  Output output = replica_.step(now, stepping_);
+  // First: it may have messages for a new member.
   follow_configuration(now);
+  carry_out(std::move(output));
 }
 
 void Node::carry_out(Output output) {

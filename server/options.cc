@@ -272,6 +272,12 @@ Result<void> check_server_id(std::string_view text) {
 Result<void> check_dialled_address(std::string_view text) {
   const auto parsed = io::parse_host_port(text);
   if (!parsed) return std::unexpected(parsed.error());
+  // A name's length in DNS. It is stored with the cluster, and written to logs.
+  constexpr std::size_t kLongestHost = 253;
+  const auto printable = [](unsigned char c) { return c > 0x20 && c < 0x7f; };
+  if (parsed->host.size() > kLongestHost || !std::ranges::all_of(parsed->host, printable)) {
+    return failure("no host has such a name");
+  }
   if (io::is_wildcard(parsed->host)) {
     return failure("'" + std::string(text) + "' is a wildcard, to which nobody can connect");
   }

@@ -10,9 +10,9 @@
 
 namespace anchor::server {
 
-// Whom to dial, and where: all whom a configuration lists that is in force or may come to be, at the
-// newest address of each. Who is listed no more stays for a while: its last answers are to reach it,
-// and a leader that is removed needs what it hears to hand over.
+// Whom to dial, and where: all whom a configuration lists that is in force or may come to be, at
+// the newest address of each. Who is listed no more stays for a while: its last answers are to
+// reach it, and a leader that is removed needs what it hears to hand over.
 class PeerBook {
  public:
   explicit PeerBook(Duration farewell) : farewell_(farewell) {}

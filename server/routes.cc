@@ -262,7 +262,9 @@ HttpResponse render(const Outcome& outcome, const KvAnswer& answer,
 
 HttpResponse render_redirect(const KvRequest& request, const std::optional<LeaderInfo>& leader) {
   ANCHOR_ASSERT(request.redirect_target);
-  if (!leader) return no_leader(request.answer.error_style, leader);
+  if (!leader || leader->http_address.empty()) {
+    return no_leader(request.answer.error_style, leader);
+  }
   HttpResponse response{.status = 307};
   response.add_header("Content-Type", "text/plain; charset=utf-8");
   response.add_header("Location", "http://" + leader->http_address + *request.redirect_target);
@@ -288,8 +290,9 @@ ApiError in_no_cluster() {
 ApiError removed_from_cluster() {
   return {.status = 503,
           .code = "not_ready",
-          .message = "this node was removed from its cluster; ask one of its members. The request "
-                     "was not applied"};
+          .message =
+              "this node was removed from its cluster; ask one of its members. The request "
+              "was not applied"};
 }
 
 }  // namespace anchor::server

@@ -148,13 +148,13 @@ void Server::become_joiner(JoinCluster beginning) {
   log_.info("asks to join the cluster of its peers");
   joiner_ = std::make_unique<Joiner>(
       &loop_, std::move(beginning.options), "joining", *transport_, log_,
-      Joiner::Handlers{
-          // Not now: it is the joiner who calls.
-          .joined = [this](const Joined& joined) { joined_ = joined; },
-          .rejected = [this](const std::string& why) {
-            fail(kExitIdentity, why + ": 'anchorctl member remove " + id_ +
-                                    "' does that; then start this server again");
-          }});
+      Joiner::Handlers{// Not now: it is the joiner who calls.
+                       .joined = [this](const Joined& joined) { joined_ = joined; },
+                       .rejected =
+                           [this](const std::string& why) {
+                             fail(kExitIdentity, why + ": 'anchorctl member remove " + id_ +
+                                                     "' does that; then start this server again");
+                           }});
   joiner_->start();
 }
 
@@ -182,7 +182,7 @@ void Server::follow_own_address() {
                   .request = raft::MoveServer{.member = state.self,
                                               .address = options_.advertise,
                                               .http_address = options_.http_advertise}},
-      .peers = {Joiner::kSelf},
+      .peers = {},
       .seed = fresh_seed()};
   for (const raft::Member& member : state.configuration().members) {
     if (member.id != state.self.id) moving.peers.push_back(member.address);
@@ -193,15 +193,18 @@ void Server::follow_own_address() {
       moving.peers.push_back(peer);
     }
   }
+  // For who leads alone; else its own replica hardly knows a leader.
+  moving.peers.push_back(Joiner::kSelf);
   joiner_ = std::make_unique<Joiner>(
       &loop_, std::move(moving), "moving", *transport_, log_,
       Joiner::Handlers{
           .joined =
               [this](const Joined&) { log_.info("the cluster knows this server's new address"); },
           .rejected = [this](const std::string& why) { log_.warn("moving: " + why); },
-          .ask_self = [this](JoinRequest request, std::function<void(JoinReply)> answered) {
-            node_->take(std::move(request), std::move(answered));
-          }});
+          .ask_self =
+              [this](JoinRequest request, std::function<void(JoinReply)> answered) {
+                node_->take(std::move(request), std::move(answered));
+              }});
   joiner_->start();
 }
 
@@ -314,9 +317,9 @@ std::vector<HealthCheck> Server::health() const {
   if (node_) {
     checks = node_->health();
   } else {
-    checks.push_back({.name = "member",
-                      .failure = joiner_ ? "waiting to join a cluster"
-                                         : "waiting to found a cluster"});
+    checks.push_back(
+        {.name = "member",
+         .failure = joiner_ ? "waiting to join a cluster" : "waiting to found a cluster"});
   }
   checks.push_back({.name = "shutdown"});
   if (draining_) checks.back().failure = "shutting down";

@@ -50,8 +50,8 @@ void Server::begin_drain() {
   http_->begin_drain();
   hand_over();
   uv_timer_start(
-      &drain_timer_, [](uv_timer_t* timer) { server_of(timer)->end_grace(); },
-      ceil_ms(kDrainGrace), 0);
+      &drain_timer_, [](uv_timer_t* timer) { server_of(timer)->end_grace(); }, ceil_ms(kDrainGrace),
+      0);
 }
 
 // The others need not find out that their leader is gone.

@@ -45,7 +45,8 @@ std::expected<Beginning, Exit> go_on_founding(const Options& options, const std:
   const auto self = std::ranges::find(proposal->founders, found.options.self.id, &Founder::id);
   if (self == proposal->founders.end()) {
     return std::unexpected(wrong_id(options, " has agreed to found a cluster that has no " +
-                                                 options.id + "; start it with the id that it had"));
+                                                 options.id +
+                                                 "; start it with the id that it had"));
   }
   found.options.self = *self;
   found.accepted = std::move(*proposal);
@@ -103,8 +104,8 @@ std::expected<Beginning, Exit> begin_joining(const Options& options,
 
 std::expected<Beginning, Exit> begin_empty(const Options& options,
                                            const io::DataDirectory& directory) {
-  for (const auto& [file, go_on] : {std::pair(kFoundingFile, &go_on_founding),
-                                    std::pair(kJoiningFile, &go_on_joining)}) {
+  for (const auto& [file, go_on] :
+       {std::pair(kFoundingFile, &go_on_founding), std::pair(kJoiningFile, &go_on_joining)}) {
     const auto stored = directory.read_file(file);
     if (!stored) return std::unexpected(refused(kExitStorage, stored.error().message));
     if (*stored) return go_on(options, directory.path_of(file), **stored);
@@ -145,8 +146,8 @@ std::expected<StartUp, Exit> start_up(const Options& options) {
   }
   std::string id = (*opened)->recovered.self.id.name();
   if (options.id_given && options.id != id) {
-    return std::unexpected(wrong_id(
-        options, " is the directory of " + id + ", not of " + options.id + "; an id never changes"));
+    return std::unexpected(wrong_id(options, " is the directory of " + id + ", not of " +
+                                                 options.id + "; an id never changes"));
   }
   // A token that outlived the joining must not speak for a directory that lost everything else.
   if (auto removed = directory->remove_file(kJoiningFile); !removed) {

@@ -16,9 +16,10 @@ constexpr std::size_t kGuessBytes = 512;
 Result<JoinRequest> read_request(proto::JoinRequest::Reader from) {
   auto request = read_admin_request(from.getRequest());
   if (!request) return std::unexpected(request.error());
-  // Whoever is no member yet is not to remove any.
-  if (!std::holds_alternative<raft::AddServer>(*request) &&
-      !std::holds_alternative<raft::MoveServer>(*request)) {
+  // Whoever is no member yet is not to remove any, nor to speak as an operator, who has no token.
+  const auto* add = std::get_if<raft::AddServer>(&*request);
+  if (add != nullptr && add->join_token == 0) return failure("a request to join has no token");
+  if (add == nullptr && !std::holds_alternative<raft::MoveServer>(*request)) {
     return failure("a request to join asks for something else");
   }
   return JoinRequest{raft::ClusterId(from.getClusterId()), std::move(*request)};

@@ -96,6 +96,28 @@ TEST(CommandLine, TakesTheBenchsPlan) {
   EXPECT_EQ(verb<BenchCommand>({"bench", "put", "--clients", "8"}).connections, 8U);
 }
 
+TEST(CommandLine, TakesChangesOfMembers) {
+  const auto add = verb<ChangeCommand>({"member", "add", "n4", "h:1", "--learner", "-q"});
+  EXPECT_EQ(add.kind, ChangeCommand::Kind::kAdd);
+  EXPECT_EQ(add.id, "n4");
+  EXPECT_EQ(add.address, "h:1");
+  EXPECT_TRUE(add.learner);
+  EXPECT_EQ(
+      verb<ChangeCommand>({"member", "add", "n4", "h:1", "--http-address", "h:2"}).http_address,
+      "h:2");
+  const auto remove = verb<ChangeCommand>({"-o", "json", "member", "remove", "n4", "--force"});
+  EXPECT_EQ(remove.kind, ChangeCommand::Kind::kRemove);
+  EXPECT_TRUE(remove.force);
+  EXPECT_TRUE(verb<ChangeCommand>({"member", "remove", "n4", "--yes"}).confirmed);
+  EXPECT_EQ(verb<ChangeCommand>({"member", "promote", "n4"}).kind, ChangeCommand::Kind::kPromote);
+  EXPECT_EQ(verb<ChangeCommand>({"cluster", "transfer", "n2"}).id, "n2");
+  const auto anybody = verb<ChangeCommand>({"cluster", "transfer"});
+  EXPECT_EQ(anybody.kind, ChangeCommand::Kind::kTransfer);
+  EXPECT_EQ(anybody.id, "");
+  verb<MembersCommand>({"member", "list", "-o", "json"});
+  verb<StatusCommand>({"cluster", "status"});
+}
+
 TEST(CommandLine, RefusesWhatMakesNoSense) {
   for (const Words& words : std::vector<Words>{
            {},

@@ -122,9 +122,8 @@ TEST_F(JoiningTest, EndsIfItsIdentityIsTaken) {
 }
 
 TEST_F(JoiningTest, GoesOnAfterAnyOtherRefusal) {
-  for (const auto reason :
-       {raft::AdminRefusal::kChangeInProgress, raft::AdminRefusal::kNotReady,
-        raft::AdminRefusal::kNotFound, raft::AdminRefusal::kQuorumAtRisk}) {
+  for (const auto reason : {raft::AdminRefusal::kChangeInProgress, raft::AdminRefusal::kNotReady,
+                            raft::AdminRefusal::kNotFound, raft::AdminRefusal::kQuorumAtRisk}) {
     EXPECT_EQ(notes(refused(reason, "no " + std::to_string(static_cast<int>(reason)))).size(), 1u);
   }
 }

@@ -20,10 +20,8 @@ codec::StableState initial_state() {
 }
 
 raft::Configuration members() {
-  const raft::Member n1{.id = raft::ServerId("n1"),
-                        .incarnation = {},
-                        .address = "a:1",
-                        .http_address = "a:2"};
+  const raft::Member n1{
+      .id = raft::ServerId("n1"), .incarnation = {}, .address = "a:1", .http_address = "a:2"};
   const raft::Member n4{.id = kJoiner.id,
                         .incarnation = kJoiner.incarnation,
                         .address = "d:1",

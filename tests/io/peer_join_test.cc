@@ -84,8 +84,8 @@ TEST_F(PeerJoinTest, WhoAsksAgainBeforeTheAnswerIsCutOff) {
   bool ended = false;
   auto asking = dial_tcp(*port_, handles, b.address())
                     .then([&](kj::Own<KjStream>&& stream) {
-                      auto connection = kj::heap<GateConnection>(kj::mv(stream),
-                                                                 PeerTransportOptions{});
+                      auto connection =
+                          kj::heap<GateConnection>(kj::mv(stream), PeerTransportOptions{});
                       auto first = connection->gate().joinRequest().send().ignoreResult();
                       auto second = connection->gate().joinRequest().send().ignoreResult();
                       return first.exclusiveJoin(kj::mv(second)).attach(kj::mv(connection));

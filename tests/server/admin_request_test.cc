@@ -49,12 +49,11 @@ TEST(AdminRequest, JoinNamesTheServerAndWhereItIs) {
   const auto whole = request(
       "/join",
       R"({"id":"n4","address":"10.0.0.4:9001","http_address":"10.0.0.4:8001","learner":true})");
-  EXPECT_EQ(std::get<raft::AddServer>(whole),
-            (raft::AddServer{.id = raft::ServerId("n4"),
-                             .address = "10.0.0.4:9001",
-                             .http_address = "10.0.0.4:8001",
-                             .join_token = 0,
-                             .learner = true}));
+  EXPECT_EQ(std::get<raft::AddServer>(whole), (raft::AddServer{.id = raft::ServerId("n4"),
+                                                               .address = "10.0.0.4:9001",
+                                                               .http_address = "10.0.0.4:8001",
+                                                               .join_token = 0,
+                                                               .learner = true}));
   const auto least = request("/join", R"({"id":"n4","address":"[::1]:9001"})");
   EXPECT_EQ(std::get<raft::AddServer>(least).address, "[::1]:9001");
   EXPECT_FALSE(std::get<raft::AddServer>(least).learner);
@@ -89,10 +88,15 @@ TEST(AdminRequest, WhatIsWrongIsNamed) {
             "the field 'force' is neither true nor false");
   EXPECT_EQ(error("/remove", R"({"id":"n4","froce":true})"), "the field 'froce' is unknown");
   EXPECT_TRUE(error("/promote", R"({"id":"no/name"})").starts_with("the field 'id': 'no/name'"));
-  EXPECT_TRUE(error("/join", R"({"id":"n4","address":"nowhere"})")
-                  .starts_with("the field 'address': "));
+  EXPECT_TRUE(
+      error("/join", R"({"id":"n4","address":"nowhere"})").starts_with("the field 'address': "));
   EXPECT_EQ(error("/join", R"({"id":"n4","address":"0.0.0.0:9001"})"),
             "the field 'address': '0.0.0.0:9001' is a wildcard, to which nobody can connect");
+  const std::string long_address = std::string(300, 'a') + ":1";
+  EXPECT_EQ(error("/join", R"({"id":"n4","address":")" + long_address + R"("})"),
+            "the field 'address': no host has such a name");
+  EXPECT_EQ(error("/join", R"({"id":"n4","address":"a\nb:1"})"),
+            "the field 'address': no host has such a name");
   EXPECT_TRUE(error("/join", R"({"id":"n4","address":"a:1","http_address":"a"})")
                   .starts_with("the field 'http_address': "));
 }
@@ -118,8 +122,7 @@ TEST(AdminRequest, ParametersAndOtherMethodsAreRefused) {
 }
 
 TEST(AdminRequest, MembersAreRead) {
-  EXPECT_TRUE(
-      std::holds_alternative<MembersRequest>(parse(HttpMethod::kGet, "/members", "")));
+  EXPECT_TRUE(std::holds_alternative<MembersRequest>(parse(HttpMethod::kGet, "/members", "")));
   EXPECT_EQ(std::get<io::HttpResponse>(parse(HttpMethod::kPost, "/members", "")).status, 405);
   EXPECT_EQ(std::get<io::HttpResponse>(parse(HttpMethod::kGet, "/members?x=1", "")).status, 400);
 }

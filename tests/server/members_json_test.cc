@@ -13,9 +13,8 @@ namespace {
 using Json = nlohmann::json;
 
 const LeaderInfo kLeader{"n1", "10.0.0.1:8001"};
-const raft::AdminRequest kJoin = raft::AddServer{.id = raft::ServerId("n4"),
-                                                 .address = "a:1",
-                                                 .http_address = {}};
+const raft::AdminRequest kJoin =
+    raft::AddServer{.id = raft::ServerId("n4"), .address = "a:1", .http_address = {}};
 const raft::AdminRequest kPromote = raft::PromoteServer{raft::ServerId("n4")};
 
 std::string text_of(const io::HttpResponse& response) {

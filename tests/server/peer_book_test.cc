@@ -124,13 +124,14 @@ TEST_F(PeerBookTest, WhoSaysThatThisServerIsRemovedIsHeededOnlyIfItIs) {
 TEST(PeerBook, ARemovedServerDoesNotDialThoseAgainWhoHaveToldIt) {
   const raft::Configuration members =
       raft::founding_configuration({member("n1"), member("n2"), member("n3")});
-  raft::Recovered founder{.cluster_id = raft::ClusterId(7),
-                          .self = {id("n1"), {}},
-                          .boot = raft::Boot(1),
-                          .hard_state = {.term = raft::Term(1), .vote = {}},
-                          .base = {},
-                          .base_configuration = std::make_shared<const raft::Configuration>(members),
-                          .entries = {}};
+  raft::Recovered founder{
+      .cluster_id = raft::ClusterId(7),
+      .self = {id("n1"), {}},
+      .boot = raft::Boot(1),
+      .hard_state = {.term = raft::Term(1), .vote = {}},
+      .base = {},
+      .base_configuration = std::make_shared<const raft::Configuration>(members),
+      .entries = {}};
   raft::Raft raft({}, 1, std::move(founder));
   PeerBook book(1s);
   EXPECT_TRUE(book.follow(raft, Instant()));

@@ -21,11 +21,10 @@ struct Request {
   JoinRequest request;
 };
 std::vector<Request> requests() {
-  return {{"request_add",
-           {{}, raft::AddServer{ServerId("n4"), "d:1", "d:2", /*join_token=*/99, true}}},
-          {"request_move",
-           {ClusterId(7),
-            raft::MoveServer{{ServerId("n4"), raft::Incarnation(12)}, "d:3", "d:4"}}}};
+  return {
+      {"request_add", {{}, raft::AddServer{ServerId("n4"), "d:1", "d:2", /*join_token=*/99, true}}},
+      {"request_move",
+       {ClusterId(7), raft::MoveServer{{ServerId("n4"), raft::Incarnation(12)}, "d:3", "d:4"}}}};
 }
 
 raft::SharedConfiguration configuration() {
@@ -93,9 +92,15 @@ TEST(JoiningCodec, RefusesAnyOtherRequest) {
       decode_join_request(encode_join_request({{}, raft::TransferLeadership{ServerId("n1")}})));
 }
 
+// An operator has none.
+TEST(JoiningCodec, RefusesARequestWithoutAToken) {
+  EXPECT_FALSE(
+      decode_join_request(encode_join_request({{}, raft::AddServer{ServerId("n4"), "a:1", "a:2"}})));
+}
+
 TEST(JoiningCodec, RefusesServersWithoutANameAndTokensThatAreNone) {
   EXPECT_FALSE(
-      decode_join_request(encode_join_request({{}, raft::AddServer{ServerId(), "a:1", "a:2"}})));
+      decode_join_request(encode_join_request({{}, raft::AddServer{ServerId(), "a:1", "a:2", 99}})));
   EXPECT_FALSE(decode_join_token(encode_join_token({ServerId(), 99})));
   EXPECT_FALSE(decode_join_token(encode_join_token({ServerId("n4"), 0})));
 }
