@@ -69,11 +69,8 @@ class Node final : public PeerTransportHandler {
       append.entries.push_back(
           {raft::Index(1), raft::Term(1), raft::Command{Bytes::copy_of(payload)}});
     }
-    return {.from = self,
-            .from_boot = boot,
-            .to = to.self,
-            .term = raft::Term(number),
-            .body = append};
+    return {
+        .from = self, .from_boot = boot, .to = to.self, .term = raft::Term(number), .body = append};
   }
   void send(const Node& to, std::uint64_t number, std::string_view payload = {}) {
     transport.send(message(to, number, payload));
