@@ -20,6 +20,28 @@ inline raft::Peer peer_of(std::uint64_t number) {
   return {raft::ServerId("n" + std::to_string(number)), raft::Incarnation(0)};
 }
 
+// What n1 may be asked, by its administrator or through a peer.
+inline raft::AdminRequest any_admin_request(Decisions& decisions) {
+  const raft::ServerId id = peer_of(1 + decisions.below(4)).id;
+  switch (decisions.below(5)) {
+    case 0:
+      return raft::AddServer{.id = id,
+                             .address = std::string(1, static_cast<char>('a' + decisions.below(2))),
+                             .http_address = {},
+                             .join_token = decisions.below(3),
+                             .learner = decisions.coin()};
+    case 1:
+      return raft::MoveServer{.member = {id, {}}, .address = "b", .http_address = "b"};
+    case 2:
+      return raft::RemoveServer{id, decisions.coin()};
+    case 3:
+      return raft::PromoteServer{id};
+    default:
+      if (decisions.coin()) return raft::TransferLeadership{};
+      return raft::TransferLeadership{id};
+  }
+}
+
 // The two peers of n1. They say whatever servers could that keep to Raft's rules, in any order and
 // as often as the decisions want: a term has one leader, whose log holds what was committed before.
 // (Of what breaks these rules only a server with a bug could be the sender, and then nothing is
@@ -29,8 +51,11 @@ class Peers {
   Peers(const raft::Raft& replica, Decisions& decisions)
       : replica_(replica), decisions_(decisions) {}
 
-  // n1 was elected.
-  void lost_election(raft::Term term) { not_theirs_.insert(term); }
+  // n1 was elected, perhaps without them: a peer that is no member any more was not heard.
+  void lost_election(raft::Term term) {
+    not_theirs_.insert(term);
+    reigns_.erase(term);
+  }
 
   // None: what was decided is not possible now.
   std::optional<raft::Message> speak();
@@ -68,8 +93,11 @@ class Peers {
   std::optional<raft::Message> append_entries();
   raft::MessageBody request_vote(raft::Term term);
   raft::MessageBody vote_reply();
+  raft::Proposal any_proposal();
   raft::MessageBody forward_request();
+  decltype(raft::ForwardReply::result) any_result();
   raft::MessageBody forward_reply();
+  std::optional<raft::Message> about_membership(std::uint64_t from);
 
   const raft::Raft& replica_;
   Decisions& decisions_;
@@ -80,7 +108,7 @@ class Peers {
 
 inline std::optional<raft::Message> Peers::speak() {
   const std::uint64_t from = 2 + decisions_.below(2);
-  switch (decisions_.below(12)) {
+  switch (decisions_.below(13)) {
     case 0: {
       const raft::Term term = any_term();
       return message(from, term, request_vote(term));
@@ -104,6 +132,8 @@ inline std::optional<raft::Message> Peers::speak() {
       return message(from, any_term(), forward_request());
     case 8:
       return message(from, any_term(), forward_reply());
+    case 9:
+      return about_membership(from);
     default:
       return append_entries();
   }
@@ -127,24 +157,54 @@ inline raft::MessageBody Peers::vote_reply() {
   return raft::VoteReply{.campaign_term = campaign, .pre_vote = pre_vote, .granted = granted};
 }
 
-inline raft::MessageBody Peers::forward_request() {
+// Only a leader hands over, and only who was left out is told so.
+inline std::optional<raft::Message> Peers::about_membership(std::uint64_t from) {
+  const raft::Term term = replica_.term();
+  const auto reign = reigns_.find(term);
+  if (reign != reigns_.end() && decisions_.coin()) {
+    return message(reign->second.leader, term, raft::TimeoutNow{});
+  }
+  if (decisions_.coin()) return message(from, term, raft::MembershipQuery{});
+  if (replica_.configuration().has(peer_of(1))) return std::nullopt;
+  return message(from, term, raft::NotMember{replica_.log().configuration_index()});
+}
+
+inline raft::Proposal Peers::any_proposal() {
   const std::string value(decisions_.below(64), 'v');
-  return raft::ForwardRequest{
-      .sequence = decisions_.below(16),
-      .leader_boot = raft::Boot(1 + decisions_.below(8) / 7),
-      .leader_term = replica_.term() - decisions_.below(8) / 7,
-      .command = decisions_.below(8) == 0
-                     ? Bytes::copy_of("no command")
-                     : kv::encode_command(kv::Put{"key", Bytes::copy_of(value), kv::Always{}})};
+  switch (decisions_.below(8)) {
+    case 0:
+      return raft::Command{Bytes::copy_of("no command")};
+    case 1:
+    case 2:
+      return any_admin_request(decisions_);
+    default:
+      return raft::Command{kv::encode_command(kv::Put{"key", Bytes::copy_of(value), kv::Always{}})};
+  }
+}
+
+inline raft::MessageBody Peers::forward_request() {
+  return raft::ForwardRequest{.sequence = decisions_.below(16),
+                              .leader_boot = raft::Boot(1 + decisions_.below(8) / 7),
+                              .leader_term = replica_.term() - decisions_.below(8) / 7,
+                              .proposal = any_proposal()};
+}
+
+inline decltype(raft::ForwardReply::result) Peers::any_result() {
+  switch (decisions_.below(3)) {
+    case 0:
+      return Bytes::copy_of("no result");
+    case 1:
+      return raft::AdminAnswer(raft::LeadershipTransferred{peer_of(2).id});
+    default:
+      return kv::encode_result(kv::DeleteDone{kv::Revision(1)});
+  }
 }
 
 inline raft::MessageBody Peers::forward_reply() {
   return raft::ForwardReply{.requester_boot = raft::Boot(1 + decisions_.below(8) / 7),
                             .sequence = decisions_.below(16),
                             .outcome = static_cast<raft::ForwardOutcome>(decisions_.below(4)),
-                            .result = decisions_.coin()
-                                          ? kv::encode_result(kv::DeleteDone{kv::Revision(1)})
-                                          : Bytes::copy_of("no result")};
+                            .result = any_result()};
 }
 
 inline std::optional<raft::Message> Peers::append_entries() {

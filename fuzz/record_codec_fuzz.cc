@@ -1,4 +1,5 @@
-// Records of the log and stable states, as a disk could give them back whose checksums still hold.
+// Records of the log, lists of members and stable states, as a disk could give them back whose
+// checksums still hold.
 
 #include "core/codec/record_codec.h"
 
@@ -15,6 +16,15 @@ void check(const Bytes& frame) {
   check_round_trip(
       frame, [](const Bytes& bytes) { return codec::decode_log_record(kClusterId, kIndex, bytes); },
       [](const raft::Entry& entry) { return codec::encode_log_record(kClusterId, entry); });
+  // What it gives back is shared, and compared by its contents.
+  const auto decode_members = [](const Bytes& bytes) -> Result<raft::Configuration> {
+    auto members = codec::decode_membership(kClusterId, bytes);
+    if (!members) return std::unexpected(members.error());
+    return **members;
+  };
+  check_round_trip(frame, decode_members, [](const raft::Configuration& members) {
+    return codec::encode_membership(kClusterId, members);
+  });
   check_round_trip(frame, codec::decode_stable_state, codec::encode_stable_state);
 }
 

@@ -1,6 +1,7 @@
-// One replica of three, with a disk that is slow, clients, a clock that leaps, and two peers that
-// say whatever correct servers could. What must hold: Raft's invariants after every step, writes
-// numbered in order, every request answered once and in time, and a deadline that lies ahead.
+// One replica of three, with a disk that is slow, clients and an administrator, a clock that leaps,
+// and two peers that say whatever correct servers could. What must hold: Raft's invariants after
+// every step, writes numbered in order, every request answered once and in time, and a deadline
+// that lies ahead.
 
 #include <algorithm>
 #include <cstddef>
@@ -101,7 +102,9 @@ class Shell {
     const RequestId id(++last_request_);
     const Instant deadline = now_ + Duration(1000) * static_cast<int>(20 * decisions_.below(256));
     ClientRequest request{.id = id, .deadline = deadline, .body = ReadKey{"a"}};
-    if (decisions_.coin()) {
+    if (decisions_.below(4) == 0) {
+      request.body = any_admin_request(decisions_);
+    } else if (decisions_.coin()) {
       const Bytes value = Bytes::copy_of(std::string(decisions_.below(256), 'v'));
       request.body = kv::Command(kv::Put{"a", value, kv::IfAbsent{}, true});
     }

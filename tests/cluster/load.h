@@ -22,7 +22,10 @@ class Load {
     for (const auto& node : cluster.nodes()) ports_.push_back(node->http_port().number());
     for (int number = 0; number < kClients; ++number) {
       clients_.push_back(std::make_unique<Client>());
-      clients_.back()->thread = std::thread([this, number] { run(number); });
+    }
+    for (int number = 0; number < kClients; ++number) {
+      clients_[static_cast<std::size_t>(number)]->thread =
+          std::thread([this, number] { run(number); });
     }
   }
   ~Load() { stop(); }

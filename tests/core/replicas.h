@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/base/assert.h"
@@ -29,7 +30,8 @@ inline raft::ServerId id_of(int number) {
 // One replica with its disk, its clients and its clock.
 class Server {
  public:
-  Server(int number, int servers, Replica::Options options) : number_(number) {
+  // One of a cluster's founders.
+  Server(int number, int servers, const Replica::Options& options) : self_{id_of(number), {}} {
     std::vector<raft::Member> members;
     for (int other = 1; other <= servers; ++other) {
       members.push_back({id_of(other), raft::Incarnation(0), "", ""});
@@ -37,16 +39,12 @@ class Server {
     raft::Entry entry{.index = raft::Index(1), .term = raft::Term(1), .payload = {}};
     entry.payload = std::make_shared<const raft::Configuration>(
         raft::founding_configuration(std::move(members)));
-    options.seed = static_cast<std::uint64_t>(number);
-    options.check_invariants = true;
-    replica_.emplace(options, raft::Recovered{.cluster_id = raft::ClusterId(1),
-                                              .self = {id_of(number), raft::Incarnation(0)},
-                                              .boot = raft::Boot(1),
-                                              .hard_state = {.term = raft::Term(1), .vote = {}},
-                                              .base = {},
-                                              .base_configuration = {},
-                                              .entries = {std::move(entry)}});
-    step();
+    start(options, raft::Term(1), {}, {std::move(entry)});
+  }
+  // One that was admitted, and told who the members are.
+  Server(int number, raft::SharedConfiguration told, const Replica::Options& options)
+      : self_(told->find(id_of(number))->peer()) {
+    start(options, {}, std::move(told), {});
   }
 
   const Replica& replica() const { return *replica_; }
@@ -89,7 +87,7 @@ class Server {
   void hear(int from, raft::MessageBody body) {
     hear({.from = {id_of(from), raft::Incarnation(0)},
           .from_boot = raft::Boot(1),
-          .to = {id_of(number_), raft::Incarnation(0)},
+          .to = self_,
           .term = term(),
           .body = std::move(body)});
   }
@@ -102,6 +100,9 @@ class Server {
   RequestId read(std::string key, Duration patience = 10s) {
     return ask(ReadKey{std::move(key)}, patience);
   }
+  RequestId administer(raft::AdminRequest request, Duration patience = 10s) {
+    return ask(std::move(request), patience);
+  }
   RequestId ask(RequestBody request, Duration patience) {
     const RequestId id = next_request();
     step({ClientRequest{.id = id, .deadline = now_ + patience, .body = std::move(request)}});
@@ -110,6 +111,12 @@ class Server {
   RequestId next_request() { return RequestId(++last_request_); }
 
   bool answered(RequestId id) const { return answers_.contains(id); }
+  // The leader's answer to an administrator; null: it was answered otherwise, or not yet.
+  template <typename Kind>
+  const Kind* admin_answer(RequestId id) const {
+    const auto* done = answer<AdminDone>(id);
+    return done == nullptr ? nullptr : std::get_if<Kind>(&done->answer);
+  }
   // Null: it was answered otherwise, or not yet.
   template <typename Kind>
   const Kind* answer(RequestId id) const {
@@ -135,7 +142,21 @@ class Server {
   }
 
  private:
-  int number_;
+  void start(Replica::Options options, raft::Term term, raft::SharedConfiguration told,
+             std::vector<raft::Entry> entries) {
+    options.seed = std::stoull(self_.id.name().substr(1));
+    options.check_invariants = true;
+    replica_.emplace(options, raft::Recovered{.cluster_id = raft::ClusterId(1),
+                                              .self = self_,
+                                              .boot = raft::Boot(1),
+                                              .hard_state = {.term = term, .vote = {}},
+                                              .base = {},
+                                              .base_configuration = std::move(told),
+                                              .entries = std::move(entries)});
+    step();
+  }
+
+  raft::Peer self_;
   std::optional<Replica> replica_;
   Instant now_{};
   // The newest that is not durable yet.
@@ -156,6 +177,13 @@ class Servers {
   }
 
   Server& operator[](int number) { return *servers_.at(static_cast<std::size_t>(number - 1)); }
+
+  // Starts the next server, which the leader has admitted.
+  void join(int leader) {
+    const int number = static_cast<int>(servers_.size()) + 1;
+    servers_.push_back(std::make_unique<Server>(
+        number, (*this)[leader].replica().raft().log().configuration(), options_));
+  }
 
   // Messages to and from it are lost.
   void cut_off(int number) { cut_off_.insert(id_of(number)); }
@@ -182,6 +210,7 @@ class Servers {
     const auto to = std::ranges::find_if(servers_, [&](const auto& server) {
       return server->replica().raft().state().self.id == message.to.id;
     });
+    if (to == servers_.end()) return false;
     (*to)->hear(std::move(message));
     return true;
   }

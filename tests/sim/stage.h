@@ -88,7 +88,11 @@ inline Replica leader(std::uint64_t term, Log log) {
 // A checker of three nodes, and their disks.
 class Stage {
  public:
-  Stage() : checker_(configuration_of(3), images_) {}
+  Stage() : checker_(images_) {
+    for (std::size_t node = 0; node < disks_.size(); ++node) {
+      disks_[node].stable.self = {id_of(node), raft::Incarnation(0)};
+    }
+  }
 
   ClusterChecker& checker() { return checker_; }
   DiskImage& disk(std::size_t node) { return disks_.at(node); }

@@ -3,9 +3,13 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/raft/configuration.h"
@@ -37,7 +41,12 @@ raft::AppendEntries three_entries() {
   raft::Configuration configuration =
       raft::founding_configuration({{raft::ServerId("n1"), raft::Incarnation(4), "a:1", "a:2"},
                                     {raft::ServerId("n2"), raft::Incarnation(0), "b:1", "b:2"}});
-  configuration.members.push_back({raft::ServerId("n3"), raft::Incarnation(12), "c:1", "c:2"});
+  configuration.members.push_back({.id = raft::ServerId("n3"),
+                                   .incarnation = raft::Incarnation(12),
+                                   .address = "c:1",
+                                   .http_address = "c:2",
+                                   .join_token = 98,
+                                   .awaits_promotion = true});
   configuration.outgoing_voters = {raft::ServerId("n1")};
   configuration.learners = {raft::ServerId("n3")};
   return {.previous = {raft::Index(5), raft::Term(8)},
@@ -48,16 +57,60 @@ raft::AppendEntries three_entries() {
               entry_of(8, std::make_shared<const raft::Configuration>(std::move(configuration)))}};
 }
 
+raft::MessageBody forwarded(raft::Proposal proposal) {
+  return raft::ForwardRequest{.sequence = 5,
+                              .leader_boot = raft::Boot(3),
+                              .leader_term = raft::Term(9),
+                              .proposal = std::move(proposal)};
+}
+
+raft::MessageBody answered(decltype(raft::ForwardReply::result) result,
+                           raft::ForwardOutcome outcome = raft::ForwardOutcome::kApplied) {
+  return raft::ForwardReply{.requester_boot = raft::Boot(2),
+                            .sequence = 5,
+                            .outcome = outcome,
+                            .result = std::move(result)};
+}
+
 struct Example {
   std::string name;
   raft::MessageBody body;
 };
 
-std::vector<Example> examples() {
+std::vector<Example> admin_examples() {
+  using raft::AdminRequest;
+  const raft::ServerId n3("n3");
+  const raft::AddServer add{
+      .id = n3, .address = "c:1", .http_address = "c:2", .join_token = 99, .learner = true};
+  const raft::MoveServer move{
+      .member = {n3, raft::Incarnation(12)}, .address = "d:1", .http_address = "d:2"};
+  const raft::ConfigurationChanged changed{
+      raft::Index(8),
+      std::make_shared<const raft::Configuration>(raft::founding_configuration(
+          {{.id = n3, .incarnation = {}, .address = "c:1", .http_address = "c:2"}}))};
+  const raft::AdminRefused refused{raft::AdminRefusal::kQuorumAtRisk, "too few would be left"};
   return {
+      {"forward_add_server", forwarded(AdminRequest(add))},
+      {"forward_move_server", forwarded(AdminRequest(move))},
+      {"forward_remove_server", forwarded(AdminRequest(raft::RemoveServer{n3, true}))},
+      {"forward_promote_server", forwarded(AdminRequest(raft::PromoteServer{n3}))},
+      {"forward_transfer", forwarded(AdminRequest(raft::TransferLeadership{n3}))},
+      {"forward_transfer_to_any", forwarded(AdminRequest(raft::TransferLeadership{}))},
+      {"reply_configuration_changed", answered(raft::AdminAnswer(changed))},
+      {"reply_leadership_transferred",
+       answered(raft::AdminAnswer(raft::LeadershipTransferred{n3}))},
+      {"reply_refused", answered(raft::AdminAnswer(refused))},
+  };
+}
+
+std::vector<Example> examples() {
+  std::vector<Example> all{
       {"request_vote", raft::RequestVote{.campaign_term = raft::Term(10),
                                          .pre_vote = true,
                                          .last = {raft::Index(6), raft::Term(8)}}},
+      {"request_vote_transfer", raft::RequestVote{.campaign_term = raft::Term(9),
+                                                  .transfer = true,
+                                                  .last = {raft::Index(6), raft::Term(8)}}},
       {"vote_reply", raft::VoteReply{.campaign_term = raft::Term(10), .granted = true}},
       {"append_entries", three_entries()},
       {"append_accepted", raft::AppendAccepted{raft::Index(8), raft::Round(31)}},
@@ -68,15 +121,14 @@ std::vector<Example> examples() {
       {"read_index_reply",
        raft::ReadIndexReply{
            .context = 77, .requester_boot = raft::Boot(2), .read_index = raft::Index(4)}},
-      {"forward_request", raft::ForwardRequest{.sequence = 5,
-                                               .leader_boot = raft::Boot(3),
-                                               .leader_term = raft::Term(9),
-                                               .command = Bytes::copy_of("a command")}},
-      {"forward_reply", raft::ForwardReply{.requester_boot = raft::Boot(2),
-                                           .sequence = 5,
-                                           .outcome = raft::ForwardOutcome::kOverloaded,
-                                           .result = Bytes::copy_of("a result")}},
+      {"timeout_now", raft::TimeoutNow{}},
+      {"membership_query", raft::MembershipQuery{}},
+      {"not_member", raft::NotMember{raft::Index(12)}},
+      {"forward_request", forwarded(raft::Command{Bytes::copy_of("a command")})},
+      {"forward_reply", answered(Bytes::copy_of("a result"), raft::ForwardOutcome::kOverloaded)},
   };
+  std::ranges::move(admin_examples(), std::back_inserter(all));
+  return all;
 }
 
 Result<raft::Message> decode(const Bytes& frame) {
@@ -88,11 +140,13 @@ RC_GTEST_PROP(MessageCodec, DecodesWhatItEncoded, (const raft::Message& message)
 }
 
 TEST(MessageCodec, FormatIsWhatItWas) {
-  ASSERT_EQ(examples().size(), std::variant_size_v<raft::MessageBody>);
+  std::set<std::size_t> kinds;
   for (const Example& example : examples()) {
+    kinds.insert(example.body.index());
     expect_golden("message_codec", example.name,
                   encode_message(kClusterId, message_of(example.body)));
   }
+  EXPECT_EQ(kinds.size(), std::variant_size_v<raft::MessageBody>);
 }
 
 TEST(MessageCodec, RefusesEachKindWhenCutShortOrWithAFlippedBit) {
@@ -130,18 +184,17 @@ TEST(MessageCodec, CommandsAreSlicesOfTheFrame) {
 }
 
 TEST(MessageCodec, ForwardedCommandsAndResultsAreSlicesOfTheFrame) {
-  raft::ForwardRequest request;
-  request.command = Bytes::copy_of("a command");
-  raft::ForwardReply reply;
-  reply.result = Bytes::copy_of("a result");
-  const Bytes request_frame = encode_message(kClusterId, message_of(request));
-  const Bytes reply_frame = encode_message(kClusterId, message_of(reply));
+  const raft::Command command{Bytes::copy_of("a command")};
+  const Bytes request_frame = encode_message(kClusterId, message_of(forwarded(command)));
+  const Bytes reply_frame =
+      encode_message(kClusterId, message_of(answered(Bytes::copy_of("a result"))));
   const auto request_message = decode(request_frame);
   const auto reply_message = decode(reply_frame);
   ASSERT_TRUE(request_message && reply_message);
-  EXPECT_TRUE(
-      is_slice_of(std::get<raft::ForwardRequest>(request_message->body).command, request_frame));
-  EXPECT_TRUE(is_slice_of(std::get<raft::ForwardReply>(reply_message->body).result, reply_frame));
+  const auto& request = std::get<raft::ForwardRequest>(request_message->body);
+  const auto& reply = std::get<raft::ForwardReply>(reply_message->body);
+  EXPECT_TRUE(is_slice_of(std::get<raft::Command>(request.proposal).payload, request_frame));
+  EXPECT_TRUE(is_slice_of(std::get<Bytes>(reply.result), reply_frame));
 }
 
 TEST(MessageCodec, DecodesAtAnyAddress) {
@@ -174,6 +227,17 @@ TEST(MessageCodec, RefusesNamesOfMoreThan255Bytes) {
   EXPECT_EQ(decode(encode_message(kClusterId, message)), message);
   message.from.id = raft::ServerId(std::string(256, 'n'));
   EXPECT_FALSE(decode(encode_message(kClusterId, message)));
+}
+
+TEST(MessageCodec, RefusesAdministratorsRequestsThatNameNobody) {
+  using raft::AdminRequest;
+  const raft::ServerId nobody;
+  for (const AdminRequest& request :
+       {AdminRequest(raft::AddServer{.id = nobody, .address = {}, .http_address = {}}),
+        AdminRequest(raft::MoveServer{.member = {nobody, {}}, .address = {}, .http_address = {}}),
+        AdminRequest(raft::RemoveServer{nobody}), AdminRequest(raft::PromoteServer{nobody})}) {
+    EXPECT_FALSE(decode(encode_message(kClusterId, message_of(forwarded(request)))));
+  }
 }
 
 TEST(MessageCodec, RefusesAConfigurationThatContradictsItself) {

@@ -86,6 +86,48 @@ TEST(LogRecord, DecodesAtAnyAddress) {
   EXPECT_EQ(decode(record), command_entry());
 }
 
+raft::Configuration members_told() {
+  return raft::with_learner(
+      raft::founding_configuration({{raft::ServerId("n1"), raft::Incarnation(0), "a:1", "a:2"}}),
+      {.id = raft::ServerId("n2"),
+       .incarnation = raft::Incarnation(8),
+       .address = "b:1",
+       .http_address = "b:2",
+       .join_token = 99,
+       .awaits_promotion = true});
+}
+
+Result<raft::SharedConfiguration> decode_members(const Bytes& record) {
+  return decode_membership(kClusterId, record);
+}
+
+RC_GTEST_PROP(MembershipCodec, DecodesWhatItEncoded,
+              (const raft::SharedConfiguration& members, const raft::ClusterId& cluster_id)) {
+  const auto decoded = decode_membership(cluster_id, encode_membership(cluster_id, *members));
+  RC_ASSERT(decoded.has_value());
+  RC_ASSERT(**decoded == *members);
+}
+
+TEST(MembershipCodec, FormatIsWhatItWas) {
+  expect_golden("record_codec", "membership", encode_membership(kClusterId, members_told()));
+}
+
+TEST(MembershipCodec, IsRefusedWhenCutShortOrWithAFlippedBit) {
+  EXPECT_TRUE(refuses_all_damage(encode_membership(kClusterId, members_told()), decode_members));
+}
+
+TEST(MembershipCodec, IsRefusedInAnotherCluster) {
+  const auto refused = decode_members(encode_membership(raft::ClusterId(8), members_told()));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "the record is of another cluster");
+}
+
+TEST(MembershipCodec, IsRefusedIfItContradictsItself) {
+  raft::Configuration broken = members_told();
+  broken.learners.clear();  // n2 is a member without a part
+  EXPECT_FALSE(decode_members(encode_membership(kClusterId, broken)));
+}
+
 RC_GTEST_PROP(StableStateCodec, DecodesWhatItEncoded, (const StableState& state)) {
   RC_ASSERT((decode_stable_state(encode_stable_state(state)) == state));
 }

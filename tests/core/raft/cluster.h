@@ -64,8 +64,11 @@ inline LogPosition position(std::uint64_t index, std::uint64_t term) {
 // What a server starts with; everything in it is durable.
 struct Start {
   int self = 1;
+  Incarnation incarnation{};
   Configuration configuration = configuration_of(3);
   std::vector<std::uint64_t> log_terms{};
+  // They follow those.
+  std::vector<Entry> entries{};
   // Raised to the log's last.
   Term term{};
   std::optional<Peer> vote{};
@@ -80,12 +83,13 @@ class Server {
       : options_(start.options),
         seed_(start.seed),
         disk_{.cluster_id = ClusterId(1),
-              .self = peer_of(start.self),
+              .self = {id_of(start.self), start.incarnation},
               .boot = Boot(1),
               .hard_state = {start.term, start.vote},
               .base = {},
               .base_configuration = std::make_shared<const Configuration>(start.configuration),
               .entries = entries_of(start.log_terms)} {
+    disk_.entries.insert(disk_.entries.end(), start.entries.begin(), start.entries.end());
     if (!disk_.entries.empty()) {
       disk_.hard_state.term = std::max(disk_.hard_state.term, disk_.entries.back().term);
     }
@@ -116,6 +120,9 @@ class Server {
   }
   void hear(int from, Term term, MessageBody body, Boot boot = Boot(1)) {
     hear(message(from, term, std::move(body), boot));
+  }
+  void hear(const Peer& from, Term term, MessageBody body) {
+    hear({from, Boot(1), disk_.self, term, std::move(body)});
   }
   Message message(int from, Term term, MessageBody body, Boot boot = Boot(1)) const {
     return {peer_of(from), boot, disk_.self, term, std::move(body)};
@@ -153,6 +160,17 @@ class Server {
     step([&](Raft& raft) { result = raft.propose(Bytes::copy_of(text)); });
     return result;
   }
+  std::expected<std::optional<LogPosition>, AdminRefused> change(const AdminRequest& request) {
+    std::expected<std::optional<LogPosition>, AdminRefused> result;
+    step([&](Raft& raft) { result = raft.change_members(request); });
+    return result;
+  }
+  std::expected<ServerId, AdminRefused> transfer(std::optional<int> target = std::nullopt) {
+    std::expected<ServerId, AdminRefused> result;
+    const auto id = target ? std::optional(id_of(*target)) : std::nullopt;
+    step([&](Raft& raft) { result = raft.transfer_leadership(id, "asked to"); });
+    return result;
+  }
   void ask_to_read(std::uint64_t context) {
     step([&](Raft& raft) { raft.request_read_index(context); });
   }
@@ -184,6 +202,11 @@ class Server {
   // Handed to the disk and not durable yet, oldest first.
   const std::deque<PersistBatch>& writes() const { return writes_; }
   const std::vector<Event>& events() const { return events_; }
+  template <typename Kind>
+  std::size_t count_events() const {
+    return std::ranges::count_if(
+        events_, [](const Event& event) { return std::holds_alternative<Kind>(event); });
+  }
   std::optional<Index> confirmed_read(std::uint64_t context) const {
     for (const ConfirmedRead& read : reads_) {
       if (read.context == context) return read.read_index;
@@ -281,6 +304,19 @@ class Cluster {
   int size() const { return static_cast<int>(servers_.size()); }
   Server& operator[](int number) { return *servers_.at(number - 1); }
 
+  // Starts a server that the leader has admitted, in the life that it was admitted in, or anew
+  // under the number of another that has lost all it had.
+  void join(int number, int leader) {
+    const Configuration& told = (*this)[leader].raft().configuration();
+    Start start{.self = number,
+                .incarnation = told.find(id_of(number))->incarnation,
+                .configuration = told,
+                .options = options_,
+                .seed = 200U + number};
+    if (number > size()) servers_.resize(number);
+    servers_.at(number - 1) = std::make_unique<Server>(start);
+  }
+
   // Messages to and from it are lost.
   void cut_off(int number) { cut_off_.insert(id_of(number)); }
   void reconnect(int number) { cut_off_.erase(id_of(number)); }
@@ -296,7 +332,9 @@ class Cluster {
         }
         for (const Message& message : server->take_sent()) {
           if (cut_off_.contains(message.from.id) || cut_off_.contains(message.to.id)) continue;
-          (*this)[number_of(message.to.id)].hear(message);
+          Server* to = find(message.to.id);
+          if (to == nullptr) continue;
+          to->hear(message);
           moved = true;
         }
       }
@@ -321,12 +359,12 @@ class Cluster {
   }
 
  private:
-  int number_of(const ServerId& id) const {
+  // Null: it was never started.
+  Server* find(const ServerId& id) {
     for (int number = 1; number <= size(); ++number) {
-      if (id_of(number) == id) return number;
+      if (id_of(number) == id) return servers_[number - 1].get();
     }
-    ANCHOR_ASSERT(false, id.name());
-    return 0;
+    return nullptr;
   }
 
   Options options_;

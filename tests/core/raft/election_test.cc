@@ -125,7 +125,7 @@ TEST(Election, ALearnerDoesNotCampaign) {
   Server learner(Start{.configuration = configuration});
   for (int i = 0; i < 3; ++i) learner.wait_for_deadline();
   EXPECT_TRUE(learner.follows());
-  EXPECT_TRUE(learner.take_sent().empty());
+  EXPECT_TRUE(learner.take<RequestVote>().empty());
 }
 
 TEST(Election, LearnersAreNotAskedForVotes) {

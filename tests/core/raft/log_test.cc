@@ -19,7 +19,7 @@ SharedConfiguration shared_configuration(int servers) {
 }
 
 Log log_of(const std::vector<std::uint64_t>& terms, LogPosition base = {}) {
-  return {base, shared_configuration(3), entries_of(terms, base.index.value() + 1)};
+  return {base, {base.index, shared_configuration(3)}, entries_of(terms, base.index.value() + 1)};
 }
 
 PersistBatch take(Log& log, std::uint64_t id) {
@@ -131,6 +131,23 @@ TEST(Log, ATruncationRollsBackToTheConfigurationInWhichTheLogThenEnds) {
   log.append({Index(3), Term(1), shared_configuration(5)});
   log.truncate_from(Index(3));
   EXPECT_EQ(log.configuration(), first);
+}
+
+TEST(Log, KnowsWhichConfigurationWasTheNewestAtAnyIndex) {
+  Log log = log_of({1});
+  const SharedConfiguration base = log.configuration();
+  const SharedConfiguration first = shared_configuration(4);
+  const SharedConfiguration second = shared_configuration(5);
+  log.append({Index(2), Term(1), first});
+  log.append({Index(3), Term(1), NoOp{}});
+  log.append({Index(4), Term(1), second});
+  EXPECT_EQ(log.configuration_at(Index(1)).configuration, base);
+  EXPECT_EQ(log.configuration_at(Index(3)).configuration, first);
+  EXPECT_EQ(log.configuration_at(Index(3)).index, Index(2));
+  EXPECT_EQ(log.configuration_at(Index(9)).configuration, second);
+  EXPECT_EQ(log.configurations_from(Index(1)).size(), 3U);
+  EXPECT_EQ(log.configurations_from(Index(2)).size(), 2U);
+  EXPECT_EQ(log.configurations_from(Index(4)).size(), 1U);
 }
 
 TEST(Log, FindsTheLastPositionAtWhichAnotherLogCouldAgree) {
