@@ -41,7 +41,11 @@ void add_snapshots(Mix& mix, Choices& choices) {
   mix.raft.snapshot_chunk_bytes = one_of({100, 1000, 256 << 10}, choices);
   mix.raft.snapshot_window_bytes = one_of({1, 2000, 2 << 20}, choices);
   mix.raft.snapshot_bytes_per_second = one_of({20 << 10, 1 << 20, 128 << 20}, choices);
-  if (coin(choices)) mix.raft.log_bytes = 4 * mix.snapshot_bytes + mix.raft.trailing_bytes;
+  if (!coin(choices)) return;
+  // A log that is soon at its bound is not kept for long: else nothing would be served for as long.
+  mix.raft.log_bytes = 4 * mix.snapshot_bytes + mix.raft.trailing_bytes;
+  mix.raft.snapshot_window_bytes = 2 << 20;
+  mix.raft.snapshot_bytes_per_second = 128 << 20;
 }
 
 void add_network_faults(Faults& faults, Choices& choices) {
