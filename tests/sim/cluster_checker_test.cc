@@ -185,6 +185,7 @@ TEST(ClusterChecker, FindsReplicasWhoseStatesDiffer) {
   // It has applied as much, and lost what it had.
   raft::Recovered forgetful = recovered(2, {});
   forgetful.base = {raft::Index(2), raft::Term(2)};
+  forgetful.snapshots = {{.position = forgetful.base}};
   forgetful.base_configuration = std::make_shared<const raft::Configuration>(configuration_of(3));
   EXPECT_EQ(violated_by([&] { stage.checker().stepped(1, Replica({}, forgetful), {}); }), "digest");
 }
