@@ -17,8 +17,9 @@ Failure foreign_reply() {
 
 Cell text_cell(const Json& member, const char* name) {
   const auto found = member.find(name);
-  if (found == member.end() || !found->is_string() || *found == "") return {"-"};
-  return {printable(found->get<std::string>())};
+  const std::string text =
+      found == member.end() || !found->is_string() ? "" : found->get<std::string>();
+  return {text.empty() ? "-" : printable(text)};
 }
 
 Cell role_cell(const Json& member) {

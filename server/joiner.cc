@@ -42,7 +42,7 @@ void Joiner::step() {
 
 void Joiner::ask(const Joining::Call& call) {
   if (call.address == kSelf) {
-    return handlers_.ask_self(call.request, [this](JoinReply reply) { take_answer(reply); });
+    return handlers_.ask_self(call.request, [this](const JoinReply& reply) { take_answer(reply); });
   }
   transport_.call_join(
       call.address, codec::encode_join_request(call.request), kCallTimeout,

@@ -258,8 +258,8 @@ void Server::turn() {
 void Server::handle(const io::HttpRequest& request, io::HttpTicket ticket) {
   ParsedRequest parsed = parse_request(request);
   if (auto* kv = std::get_if<KvRequest>(&parsed)) return answer(std::move(*kv), ticket);
-  if (auto* admin = std::get_if<raft::AdminRequest>(&parsed)) {
-    return answer(std::move(*admin), ticket);
+  if (const auto* admin = std::get_if<raft::AdminRequest>(&parsed)) {
+    return answer(*admin, ticket);
   }
   if (auto* response = std::get_if<io::HttpResponse>(&parsed)) {
     return http_->respond(ticket, std::move(*response));
@@ -270,10 +270,7 @@ void Server::handle(const io::HttpRequest& request, io::HttpTicket ticket) {
     const auto checks = live ? std::vector<HealthCheck>{{.name = "loop"}} : health();
     return http_->respond(ticket, render_health(checks, wanted->excluded));
   }
-  if (std::holds_alternative<MembersRequest>(parsed)) {
-    return http_->respond(ticket, node_ ? render_members(node_->members())
-                                        : render_error(in_no_cluster(), ErrorStyle::kJson));
-  }
+  if (std::holds_alternative<MembersRequest>(parsed)) return answer_members(ticket);
   http_->respond(ticket, render_status(status()));
 }
 
@@ -285,6 +282,13 @@ std::optional<ApiError> Server::takes_no_requests() const {
   return std::nullopt;
 }
 
+// Whoever was removed does not know who is a member now.
+void Server::answer_members(io::HttpTicket ticket) {
+  if (node_ && !node_->removed()) return http_->respond(ticket, render_members(node_->members()));
+  http_->respond(ticket,
+                 render_error(node_ ? removed_from_cluster() : in_no_cluster(), ErrorStyle::kJson));
+}
+
 void Server::answer(KvRequest request, io::HttpTicket ticket) {
   if (const auto error = takes_no_requests()) {
     const auto leader = node_ ? node_->leader() : std::nullopt;
@@ -293,7 +297,7 @@ void Server::answer(KvRequest request, io::HttpTicket ticket) {
   node_->take(std::move(request), ticket);
 }
 
-void Server::answer(raft::AdminRequest request, io::HttpTicket ticket) {
+void Server::answer(const raft::AdminRequest& request, io::HttpTicket ticket) {
   if (const auto error = takes_no_requests()) {
     const auto leader = node_ ? node_->leader() : std::nullopt;
     return http_->respond(ticket, render_admin_error(*error, leader));

@@ -9,9 +9,8 @@
 namespace anchor::cli {
 namespace {
 
-constexpr const char* kSuccess =
-    R"({"success":true,"leader_hint":"h:2","error":null,)"
-    R"("leader":{"id":"n1","http_address":"h:2"}})";
+constexpr const char* kSuccess = R"({"success":true,"leader_hint":"h:2","error":null,)"
+                                 R"("leader":{"id":"n1","http_address":"h:2"}})";
 constexpr const char* kMembers =
     R"({"cluster_id":"00000000000000ff","members":[)"
     R"({"id":"n1","address":"a:1","http_address":"a:2","learner":false,"leader":true},)"

@@ -45,6 +45,7 @@ TEST_F(Removal, LeaderIsRemovedUnderLoadAndTheOthersGoOn) {
     EXPECT_TRUE(refused->body.starts_with("not_ready: this node was removed")) << refused->body;
   }
   EXPECT_EQ(post(removed, "/transfer", nlohmann::json::object()).status, 503);
+  EXPECT_EQ(removed.get("/members")->status, 503);
   EXPECT_EQ(load.surprises(), std::vector<std::string>());
   for (const Node* node : rest(removed)) {
     EXPECT_TRUE(becomes_ready(*node));

@@ -94,13 +94,13 @@ TEST(JoiningCodec, RefusesAnyOtherRequest) {
 
 // An operator has none.
 TEST(JoiningCodec, RefusesARequestWithoutAToken) {
-  EXPECT_FALSE(
-      decode_join_request(encode_join_request({{}, raft::AddServer{ServerId("n4"), "a:1", "a:2"}})));
+  EXPECT_FALSE(decode_join_request(
+      encode_join_request({{}, raft::AddServer{ServerId("n4"), "a:1", "a:2"}})));
 }
 
 TEST(JoiningCodec, RefusesServersWithoutANameAndTokensThatAreNone) {
-  EXPECT_FALSE(
-      decode_join_request(encode_join_request({{}, raft::AddServer{ServerId(), "a:1", "a:2", 99}})));
+  EXPECT_FALSE(decode_join_request(
+      encode_join_request({{}, raft::AddServer{ServerId(), "a:1", "a:2", 99}})));
   EXPECT_FALSE(decode_join_token(encode_join_token({ServerId(), 99})));
   EXPECT_FALSE(decode_join_token(encode_join_token({ServerId("n4"), 0})));
 }
