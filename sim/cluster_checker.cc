@@ -136,10 +136,22 @@ void ClusterChecker::check_leadership(std::size_t node, const raft::Raft& raft) 
   check(leadership.node == node, "election-safety",
         "nodes " + std::to_string(leadership.node + 1) + " and " + std::to_string(node + 1) +
             " lead in term " + std::to_string(term.value()));
+  check_right_to_lead(node, raft);
   view.leads = term;
   leadership.chain.insert(leadership.chain.end(),
                           view.chain.begin() + static_cast<std::ptrdiff_t>(leadership.chain.size()),
                           view.chain.end());
+}
+
+// A learner never leads (dissertation 4.2.1), and a leader changes no members before it has
+// committed an entry of its own term (Ongaro, raft-dev, 2015-07-10).
+void ClusterChecker::check_right_to_lead(std::size_t node, const raft::Raft& raft) const {
+  const raft::ServerId& id = raft.state().self.id;
+  const std::string who = at(node, raft.log().configuration_index());
+  check(!raft.state().is_member() || !raft.configuration().is_learner(id), "learner-leads", who);
+  const bool changed = raft.log().term_at(raft.log().configuration_index()) == raft.term();
+  check(!changed || raft.log().term_at(raft.commit_index()) == raft.term(), "change-too-early",
+        who);
 }
 
 void ClusterChecker::check_commits(std::size_t node, const raft::Raft& raft) {

@@ -91,6 +91,7 @@ class ClusterChecker {
   void follow_log(std::size_t node, const raft::Raft& raft);
   void check_durable(std::size_t node, const raft::Log& log) const;
   void check_leadership(std::size_t node, const raft::Raft& raft);
+  void check_right_to_lead(std::size_t node, const raft::Raft& raft) const;
   void check_commits(std::size_t node, const raft::Raft& raft);
   void add_commit(std::size_t node, const raft::Raft& raft, raft::Index index);
   bool durable_on_quorum(const raft::Configuration& configuration, const raft::Entry& entry) const;

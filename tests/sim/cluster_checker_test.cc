@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/sim/stage.h"
 
@@ -172,6 +176,54 @@ TEST(ClusterChecker, FindsANodeThatTakesForDurableWhatIsNot) {
   EXPECT_EQ(violated_by([&] { stage.checker().stepped(0, node, {}); }), "durable-index");
   stage.store(0, with(founded(), 1));
   EXPECT_EQ(violated_by([&] { stage.checker().stepped(0, node, {}); }), "durable-index");
+}
+
+// --- Changes of the members ---------------------------------------------------------------------
+
+raft::SharedConfiguration members_of(std::vector<std::size_t> voters,
+                                     std::vector<std::size_t> outgoing_voters = {}) {
+  const auto ids = [](const std::vector<std::size_t>& nodes) {
+    std::vector<raft::ServerId> named;
+    for (const std::size_t node : nodes) named.push_back(id_of(node));
+    return named;
+  };
+  raft::Configuration configuration = configuration_of(3);
+  configuration.voters = ids(voters);
+  configuration.outgoing_voters = ids(outgoing_voters);
+  std::erase_if(configuration.members,
+                [&](const raft::Member& member) { return !configuration.is_voter(member.id); });
+  return std::make_shared<const raft::Configuration>(std::move(configuration));
+}
+
+// What is found when the node's log goes on like this, all before the last entry being committed.
+std::string found_in(const Log& log) {
+  Stage stage;
+  Log committed = log;
+  committed.pop_back();
+  stage.commit(committed);
+  return violated_by(
+      [&] { stage.step(0, follower(log.back().term.value(), log, committed.size())); });
+}
+
+TEST(ClusterChecker, IsSatisfiedWithAChangeByWayOfAJointConfiguration) {
+  const Log joint = with(founded(), 2, members_of({0, 1}, {0, 1, 2}));
+  EXPECT_EQ(found_in(joint), "none");
+  EXPECT_EQ(found_in(with(joint, 2, members_of({0, 1}))), "none");
+}
+
+TEST(ClusterChecker, FindsAChangeOfVotersWithoutAJointConfiguration) {
+  EXPECT_EQ(found_in(with(founded(), 2, members_of({0, 1}))), "quorums-intersect");
+  const Log joint = with(founded(), 2, members_of({0, 1}, {0, 1, 2}));
+  EXPECT_EQ(found_in(with(joint, 2, members_of({0, 2}))), "quorums-intersect");
+}
+
+TEST(ClusterChecker, FindsASecondChangeBeforeTheFirstIsCommitted) {
+  Stage stage;
+  stage.commit(founded());
+  const Log log = with(founded(), 2, members_of({0, 1}, {0, 1, 2}));
+  EXPECT_EQ(violated_by([&] { stage.step(0, follower(2, log, 1)); }), "none");
+  EXPECT_EQ(violated_by([&] { stage.step(0, follower(2, with(log, 2, members_of({0, 1})), 1)); }),
+            "one-change-at-a-time");
 }
 
 // --- Replicas' states ---------------------------------------------------------------------------
