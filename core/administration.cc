@@ -69,10 +69,10 @@ std::vector<Administration::Settled> Administration::step_ended(const raft::Raft
   for (Transfer& transfer : transfers_) {
     raft::AdminAnswer answer = raft::LeadershipTransferred{leader->peer.id};
     if (leader->peer.id != transfer.target) {
-      answer = raft::AdminRefused{
-          raft::AdminRefusal::kNotReady,
-          transfer.target.name() + " did not take leadership over in time; " + leader->peer.id.name() +
-              " leads"};
+      answer =
+          raft::AdminRefused{raft::AdminRefusal::kNotReady,
+                             transfer.target.name() + " did not take leadership over in time; " +
+                                 leader->peer.id.name() + " leads"};
     }
     settled.push_back({std::move(transfer.proposer), std::move(answer)});
   }

@@ -33,8 +33,8 @@ class Administration {
   std::optional<raft::AdminAnswer> begin(raft::Raft& raft, Proposer proposer,
                                          const raft::AdminRequest& request);
 
-  // The entry is applied: a change is done once the configuration that it led to, or a later one, is
-  // committed and is not joint.
+  // The entry is applied: a change is done once the configuration that it led to, or a later one,
+  // is committed and is not joint.
   std::vector<Settled> applied(const raft::Entry& entry);
 
   // A snapshot has taken the place of all entries up to this one: nobody can tell what became of

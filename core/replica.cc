@@ -188,9 +188,9 @@ void Replica::hand_over(RequestId id, Request& request, const raft::KnownLeader&
   const std::uint64_t sequence = ++last_sequence_;
   forwarded_.emplace_hint(forwarded_.end(), sequence, Forwarded{id, raft_.term()});
   raft_.send(leader.peer, raft::ForwardRequest{.sequence = sequence,
-                                             .leader_boot = leader.boot,
-                                             .leader_term = raft_.term(),
-                                             .proposal = proposal});
+                                               .leader_boot = leader.boot,
+                                               .leader_term = raft_.term(),
+                                               .proposal = proposal});
 }
 
 // Requires: this server leads, and does not hand over.
@@ -356,9 +356,9 @@ void Replica::overloaded(const Proposer& proposer) {
 void Replica::send_forward_reply(const ForwardedFrom& origin, raft::ForwardOutcome outcome,
                                  std::variant<Bytes, raft::AdminAnswer> result) {
   raft_.send(origin.peer, raft::ForwardReply{.requester_boot = origin.boot,
-                                           .sequence = origin.sequence,
-                                           .outcome = outcome,
-                                           .result = std::move(result)});
+                                             .sequence = origin.sequence,
+                                             .outcome = outcome,
+                                             .result = std::move(result)});
 }
 
 std::optional<SnapshotSave> Replica::snapshot_to_save() {

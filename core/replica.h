@@ -117,10 +117,11 @@ struct SnapshotSave {
 //  - `replies`: to clients; a write's only after it is committed and applied.
 //  - `snapshot_save`: to be written; SnapshotSaved is to follow.
 //  - `snapshot_chunks`: to be read, and sent.
-//  - `snapshot_parts`: to be written, each after what precedes it; SnapshotWritten is to follow, and
+//  - `snapshot_parts`: to be written, each after what precedes it; SnapshotWritten is to follow,
+//  and
 //    SnapshotReceived once all is there and verified. If it is not what it should be, it is to be
-//    forgotten, and SnapshotWritten says that nothing of it is there. A part of another file than the
-//    one before it begins a new one.
+//    forgotten, and SnapshotWritten says that nothing of it is there. A part of another file than
+//    the one before it begins a new one.
 //  - `snapshots_kept`: all others are to be removed.
 //  - `events`: for the operator.
 struct Output : raft::Output {

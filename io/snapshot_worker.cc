@@ -85,10 +85,10 @@ void SnapshotWorker::verify() {
       [this, checked] {
         if (received_ && received_->receive.complete()) *checked = carry_out(received_->receive);
       },
-                 [this, checked] {
-                   if (!*checked) return handlers_.failed(checked->error());
-                   if (**checked) received(*std::move(**checked));
-                 });
+      [this, checked] {
+        if (!*checked) return handlers_.failed(checked->error());
+        if (**checked) received(*std::move(**checked));
+      });
 }
 
 void SnapshotWorker::received(codec::CheckedSnapshot checked) {
@@ -107,21 +107,18 @@ void SnapshotWorker::received(codec::CheckedSnapshot checked) {
 
 void SnapshotWorker::keep(std::vector<raft::LogPosition> positions) {
   auto pruned = std::make_shared<Result<void>>();
-  receiving_.run(
-      [this, positions = std::move(positions), pruned] {
-        *pruned = codec::prune_snapshots(receiving_files_, positions);
-      },
-      [this, pruned] {
-        if (!*pruned) handlers_.failed(pruned->error());
-      });
+  receiving_.run([this, positions = std::move(positions),
+                  pruned] { *pruned = codec::prune_snapshots(receiving_files_, positions); },
+                 [this, pruned] {
+                   if (!*pruned) handlers_.failed(pruned->error());
+                 });
 }
 
 void SnapshotWorker::close(std::function<void()> closed) {
   stop_ = true;
   saving_.stop([this, closed = std::move(closed)]() mutable {
-    sending_.stop([this, closed = std::move(closed)]() mutable {
-      receiving_.stop(std::move(closed));
-    });
+    sending_.stop(
+        [this, closed = std::move(closed)]() mutable { receiving_.stop(std::move(closed)); });
   });
 }
 

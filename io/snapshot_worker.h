@@ -17,7 +17,8 @@
 namespace anchor::io {
 
 // Carries out what a replica wants done with snapshots, beside the loop: writes its own, reads the
-// chunks that it sends, and takes in what a leader sends. Used, and calls back, on the loop's thread.
+// chunks that it sends, and takes in what a leader sends. Used, and calls back, on the loop's
+// thread.
 class SnapshotWorker {
  public:
   struct Handlers {

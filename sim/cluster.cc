@@ -291,8 +291,8 @@ void Cluster::send(Node& node, const std::vector<raft::Message>& messages) {
     std::uint64_t header = 0;
     std::memcpy(&header, frame.data(), sizeof header);
     note(header);
-    const auto to =
-        static_cast<std::size_t>(std::ranges::find(nodes_, message.to.id, &Node::id) - nodes_.begin());
+    const auto to = static_cast<std::size_t>(std::ranges::find(nodes_, message.to.id, &Node::id) -
+                                             nodes_.begin());
     ANCHOR_ASSERT(to < nodes_.size());
     for (Delivery& delivery : network_.send(node.number, to, frame, now_)) {
       const Instant at = delivery.at;

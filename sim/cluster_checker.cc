@@ -232,7 +232,8 @@ void ClusterChecker::check_change(std::size_t node, const raft::Raft& raft,
   if (shared == nullptr || entry.index == raft::Index(1) || entry.index <= commit_index()) return;
   const raft::Log::Configured& before = log.configuration_at(entry.index.previous());
   if (before.configuration == nullptr || before.index == raft::Index()) return;
-  check(before.index <= std::max(commit_index(), raft.commit_index()), "one-change-at-a-time", at(node, entry.index));
+  check(before.index <= std::max(commit_index(), raft.commit_index()), "one-change-at-a-time",
+        at(node, entry.index));
   const raft::Configuration& from = *before.configuration;
   const raft::Configuration& to = **shared;
   const bool follows = from.joint() ? !to.joint() && to.voters == from.voters
@@ -320,8 +321,8 @@ void ClusterChecker::sending(std::size_t node, const raft::Message& message) {
 void ClusterChecker::writing(std::size_t node, const raft::PersistBatch& batch) const {
   if (!batch.truncate_from || *batch.truncate_from > commit_index()) return;
   const raft::Index from = *batch.truncate_from;
-  check(disks_[node]->covers(from) || disks_[node]->term_at(from) != committed_at(from).term, "truncates-committed",
-        at(node, from));
+  check(disks_[node]->covers(from) || disks_[node]->term_at(from) != committed_at(from).term,
+        "truncates-committed", at(node, from));
 }
 
 }  // namespace anchor::sim

@@ -92,8 +92,8 @@ codec::RecoveredMember Disk::boot() {
 
 void Disk::write(const raft::PersistBatch& batch) {
   if (batch.truncate_from && *batch.truncate_from <= image_.last_record()) {
-    image_.records.resize(*batch.truncate_from > image_.base ? *batch.truncate_from - image_.base - 1
-                                                             : 0);
+    image_.records.resize(
+        *batch.truncate_from > image_.base ? *batch.truncate_from - image_.base - 1 : 0);
   }
   if (batch.compact_to) compact(*batch.compact_to);
   for (const raft::Entry& entry : batch.entries) {

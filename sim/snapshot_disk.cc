@@ -18,12 +18,13 @@ T certain(Result<T> result) {
 
 void SnapshotDisk::begin_save(SnapshotSave request) {
   ANCHOR_ASSERT(!saving_);
-  saving_.emplace(files_,
-                  codec::SnapshotMeta{.cluster_id = cluster_id_,
-                                      .position = request.position,
-                                      .configuration_index = request.configuration.index,
-                                      .configuration = std::move(request.configuration.configuration)},
-                  std::move(request.store));
+  saving_.emplace(
+      files_,
+      codec::SnapshotMeta{.cluster_id = cluster_id_,
+                          .position = request.position,
+                          .configuration_index = request.configuration.index,
+                          .configuration = std::move(request.configuration.configuration)},
+      std::move(request.store));
 }
 
 std::uint64_t SnapshotDisk::receive(const raft::InstallSnapshot& part) {

@@ -134,11 +134,8 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     std::uint64_t bytes;
   };
   constexpr std::uint64_t kKibi = 1024;
-  constexpr std::array<SizeUnit, 5> kSizes = {{{"", 1},
-                                               {"B", 1},
-                                               {"KiB", kKibi},
-                                               {"MiB", kKibi * kKibi},
-                                               {"GiB", kKibi * kKibi * kKibi}}};
+  constexpr std::array<SizeUnit, 5> kSizes = {
+      {{"", 1}, {"B", 1}, {"KiB", kKibi}, {"MiB", kKibi * kKibi}, {"GiB", kKibi * kKibi * kKibi}}};
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   const auto number = parse_number(text.substr(0, digits));
   const auto unit = std::ranges::find(kSizes, text.substr(digits), &SizeUnit::name);

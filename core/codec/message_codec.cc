@@ -251,9 +251,9 @@ Result<raft::MessageBody> read_body(Body::Reader body, const Bytes& buffer) {
     }
     case Body::SNAPSHOT_ACCEPTED: {
       const auto from = body.getSnapshotAccepted();
-      return raft::SnapshotAccepted{.position = {.index = raft::Index(from.getIndex()),
-                                                 .term = raft::Term(from.getTerm())},
-                                    .received_bytes = from.getReceivedBytes()};
+      return raft::SnapshotAccepted{
+          .position = {.index = raft::Index(from.getIndex()), .term = raft::Term(from.getTerm())},
+          .received_bytes = from.getReceivedBytes()};
     }
     case Body::READ_INDEX_REQUEST:
       return raft::ReadIndexRequest{.context = body.getReadIndexRequest().getContext()};

@@ -149,8 +149,7 @@ Result<RecoveredMember> recover(const StoredMember& stored, SnapshotFiles& snaps
   member.raft.snapshots.assign(found->files.rbegin(), found->files.rend());
   member.damaged_snapshots = std::move(found->damaged);
   if (found->newest) {
-    const Result<void> continued =
-        continue_snapshot(*found->newest, *std::move(entries), member);
+    const Result<void> continued = continue_snapshot(*found->newest, *std::move(entries), member);
     if (!continued) return std::unexpected(continued.error());
     member.store = std::move(found->newest->store);
     return member;

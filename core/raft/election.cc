@@ -29,9 +29,9 @@ void request_votes(State& state, const Candidate& candidate) {
   for (const Member& member : state.configuration().members) {
     if (member.id == state.self.id || !state.configuration().is_voter(member.id)) continue;
     state.send(member.peer(), RequestVote{.campaign_term = campaign_term,
-                                      .pre_vote = candidate.pre_vote,
-                                      .transfer = candidate.transfer,
-                                      .last = state.log.last()});
+                                          .pre_vote = candidate.pre_vote,
+                                          .transfer = candidate.transfer,
+                                          .last = state.log.last()});
   }
 }
 

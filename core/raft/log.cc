@@ -110,8 +110,8 @@ void Log::compact(Index index) {
 void Log::restart_after(LogPosition position, Configured configuration) {
   ANCHOR_ASSERT(position.index > base_.index);
   // What is on its way to the disk is cut there too.
-  unwritten_truncation_ = std::min(unwritten_truncation_.value_or(position.index.next()),
-                                   position.index.next());
+  unwritten_truncation_ =
+      std::min(unwritten_truncation_.value_or(position.index.next()), position.index.next());
   unwritten_compaction_ = position.index;
   for (Write& write : writes_) write.last = std::min(write.last, position.index);
   entries_.clear();

@@ -41,8 +41,8 @@ class Log {
 
   // The last position in this log that is no later than `position` in index and in term: the latest
   // at which another log, which ends at or disagrees after `position`, could agree with this one.
-  // Skips whole terms at a time (dissertation 3.5). What is before the base is not known: then it is a
-  // position before it.
+  // Skips whole terms at a time (dissertation 3.5). What is before the base is not known: then it
+  // is a position before it.
   LogPosition possible_agreement(LogPosition position) const;
 
   // The newest configuration in the log, committed or not (dissertation 4.1), or the base's. Null
@@ -51,8 +51,8 @@ class Log {
   Index configuration_index() const { return configurations_.back().index; }
   // The newest of those up to `index`, under the same condition.
   const Configured& configuration_at(Index index) const;
-  // That one and all that follow it in the log, ascending. Requires: `index` is not before the base,
-  // nor before the snapshot that the log was recovered with.
+  // That one and all that follow it in the log, ascending. Requires: `index` is not before the
+  // base, nor before the snapshot that the log was recovered with.
   std::span<const Configured> configurations_from(Index index) const;
 
   // Requires: the entry follows last().

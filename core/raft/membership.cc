@@ -57,17 +57,16 @@ std::optional<AdminRefused> not_now(const State& state, const Leader& leader) {
                         "another change of the members is under way"};
   }
   if (leader.transfer) {
-    return AdminRefused{
-        AdminRefusal::kChangeInProgress,
-        "leadership is being handed over to " + leader.transfer->target.name()};
+    return AdminRefused{AdminRefusal::kChangeInProgress,
+                        "leadership is being handed over to " + leader.transfer->target.name()};
   }
   return std::nullopt;
 }
 
 LogPosition append(State& state, Leader& leader, Configuration configuration,
                    const std::string& change) {
-  const LogPosition position =
-      append_as_leader(state, leader, std::make_shared<const Configuration>(std::move(configuration)));
+  const LogPosition position = append_as_leader(
+      state, leader, std::make_shared<const Configuration>(std::move(configuration)));
   follow_configuration(state, leader);
   state.output.events.push_back(ConfigurationAppended{state.term(), position.index, change});
   return position;
@@ -102,8 +101,7 @@ Answer add_member(State& state, Leader& leader, const AddServer& request) {
                 .http_address = request.http_address,
                 .join_token = request.join_token,
                 .awaits_promotion = !request.learner};
-  return append_if_possible(state, leader,
-                            with_learner(state.configuration(), std::move(member)),
+  return append_if_possible(state, leader, with_learner(state.configuration(), std::move(member)),
                             "adds " + request.id.name() + " at " + request.address);
 }
 
@@ -186,10 +184,10 @@ struct Change {
     if (now.is_voter(request.id)) return unchanged(state);
     if (!caught_up(state, leader, request.id)) {
       const Index match = leader.followers.at(request.id).match;
-      return refused(AdminRefusal::kNotReady,
-                     request.id.name() + " has not caught up: it holds entries up to " +
-                         std::to_string(match.value()) + " of " +
-                         std::to_string(state.log.last().index.value()));
+      return refused(AdminRefusal::kNotReady, request.id.name() +
+                                                  " has not caught up: it holds entries up to " +
+                                                  std::to_string(match.value()) + " of " +
+                                                  std::to_string(state.log.last().index.value()));
     }
     return promote(state, leader, request.id);
   }
@@ -244,9 +242,8 @@ void advance_membership(State& state, Leader& leader) {
 
 void follow_configuration(const State& state, Leader& leader) {
   const Configuration& configuration = state.configuration();
-  std::erase_if(leader.followers, [&](const auto& follower) {
-    return !configuration.has(follower.second.peer);
-  });
+  std::erase_if(leader.followers,
+                [&](const auto& follower) { return !configuration.has(follower.second.peer); });
   for (const Member& member : configuration.members) {
     if (member.id == state.self.id) continue;
     leader.followers.try_emplace(member.id, Progress{.peer = member.peer(),

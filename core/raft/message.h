@@ -153,8 +153,8 @@ struct ForwardReply {
 
 using MessageBody =
     std::variant<RequestVote, VoteReply, AppendEntries, AppendAccepted, AppendRejected,
-                 InstallSnapshot, SnapshotAccepted, ReadIndexRequest, ReadIndexReply, TimeoutNow, MembershipQuery, NotMember,
-                 ForwardRequest, ForwardReply>;
+                 InstallSnapshot, SnapshotAccepted, ReadIndexRequest, ReadIndexReply, TimeoutNow,
+                 MembershipQuery, NotMember, ForwardRequest, ForwardReply>;
 
 struct Message {
   Peer from;

@@ -119,8 +119,8 @@ void Raft::receive(const Message& message) {
 void Raft::on_request_vote(const Message& message, const RequestVote& request) {
   const auto answer = [&](bool granted) {
     state_.send(message.from, VoteReply{.campaign_term = request.campaign_term,
-                                           .pre_vote = request.pre_vote,
-                                           .granted = granted});
+                                        .pre_vote = request.pre_vote,
+                                        .granted = granted});
   };
   if (!request.transfer && leader_alive(state_, role_, message.from.id)) {
     // A pre-vote is answered, so that a sender whose term is behind learns ours.
@@ -202,10 +202,9 @@ void Raft::on_stale(const Message& message) {
   // hint holds good all the same: it may lead again when it hears of it.
   const auto* request = std::get_if<AppendEntries>(&message.body);
   if (request == nullptr) return;
-  state_.send(message.from,
-              AppendRejected{.previous_index = request->previous.index,
-                             .hint = state_.log.possible_agreement(request->previous),
-                             .round = {}});
+  state_.send(message.from, AppendRejected{.previous_index = request->previous.index,
+                                           .hint = state_.log.possible_agreement(request->previous),
+                                           .round = {}});
 }
 
 void Raft::on_follower_message(const Message& message, Leader& leader) {

@@ -29,8 +29,8 @@ void answer_confirmed_reads(State& state, Leader& leader) {
         continue;
       }
       state.send(request.requester->peer, ReadIndexReply{.context = request.context,
-                                                       .requester_boot = request.requester->boot,
-                                                       .read_index = asked.read_index});
+                                                         .requester_boot = request.requester->boot,
+                                                         .read_index = asked.read_index});
     }
     reads.asked.pop_front();
   }

@@ -69,7 +69,7 @@ void handle_append_entries(State& state, Follower& follower, const AppendEntries
 
   if (prompt) {
     state.send(*follower.leader, AppendAccepted{.match_index = durable_match(state, follower),
-                                                   .round = request.round});
+                                                .round = request.round});
   }
   if (!request.entries.empty()) {
     const WriteId write = state.log.write_of(last_new, state.next_write);
@@ -141,9 +141,9 @@ void send_append(State& state, Leader& leader, Progress& progress, std::vector<E
   progress.round_asked = leader.round;
   if (!entries.empty()) progress.next = progress.next + entries.size();
   state.send(progress.peer, AppendEntries{.previous = {previous, *state.log.term_at(previous)},
-                                             .commit_index = state.commit_index,
-                                             .round = leader.round,
-                                             .entries = std::move(entries)});
+                                          .commit_index = state.commit_index,
+                                          .round = leader.round,
+                                          .entries = std::move(entries)});
 }
 
 // Entries for one follower, as far as its window goes; true if anything was sent.

@@ -37,15 +37,16 @@ void send_chunk(State& state, Leader& leader, const Peer& to, SendSnapshot& send
   state.output.snapshot_chunks.push_back({std::move(message), bytes});
   sending.sent_bytes += bytes;
   const auto microseconds = bytes * 1'000'000 / state.options.snapshot_bytes_per_second;
-  leader.chunk_due = std::max(leader.chunk_due, state.now) +
-                     Duration(static_cast<Duration::rep>(microseconds));
+  leader.chunk_due =
+      std::max(leader.chunk_due, state.now) + Duration(static_cast<Duration::rep>(microseconds));
 }
 
 void add_snapshot(State& state, const SnapshotFile& file) {
   std::erase_if(state.snapshots,
                 [&](const SnapshotFile& other) { return other.position == file.position; });
-  const auto at = std::ranges::upper_bound(state.snapshots, file.position.index, {},
-                                           [](const SnapshotFile& each) { return each.position.index; });
+  const auto at =
+      std::ranges::upper_bound(state.snapshots, file.position.index, {},
+                               [](const SnapshotFile& each) { return each.position.index; });
   state.snapshots.insert(at, file);
   state.snapshots_changed = true;
 }
@@ -79,8 +80,7 @@ void begin_snapshot(State& state, Progress& progress) {
   ANCHOR_ASSERT(!state.snapshots.empty() && progress.next <= state.log.base().index);
   const SnapshotFile& file = state.snapshots.back();
   progress.state = SendSnapshot{.file = file, .progressed = state.now, .resent = state.now};
-  state.output.events.push_back(
-      SnapshotSent{state.term(), file.position, progress.peer.id, false});
+  state.output.events.push_back(SnapshotSent{state.term(), file.position, progress.peer.id, false});
 }
 
 void send_snapshot(State& state, Leader& leader, Progress& progress) {
@@ -120,10 +120,10 @@ std::optional<Instant> snapshot_deadline(const State& state, const Leader& leade
   for (const auto& [id, progress] : leader.followers) {
     const auto* sending = std::get_if<SendSnapshot>(&progress.state);
     if (sending == nullptr) continue;
-    const Instant next = window_open(state, *sending)
-                             ? std::max(leader.chunk_due, state.now)
-                             : std::max(sending->progressed, sending->resent) +
-                                   silence_before_resending(state);
+    const Instant next =
+        window_open(state, *sending)
+            ? std::max(leader.chunk_due, state.now)
+            : std::max(sending->progressed, sending->resent) + silence_before_resending(state);
     due = std::min(due.value_or(next), next);
   }
   return due;

@@ -14,7 +14,8 @@ State::State(Options given, std::uint64_t seed, Recovered recovered)
       boot(recovered.boot),
       random(seed),
       hard_state(std::move(recovered.hard_state)),
-      log(recovered.base, {recovered.base_configuration_index, std::move(recovered.base_configuration)},
+      log(recovered.base,
+          {recovered.base_configuration_index, std::move(recovered.base_configuration)},
           std::move(recovered.entries)),
       commit_index(recovered.snapshots.empty() ? recovered.base.index
                                                : recovered.snapshots.back().position.index),
@@ -27,10 +28,11 @@ State::State(Options given, std::uint64_t seed, Recovered recovered)
 }
 
 bool State::may_campaign() const {
-  return !removed && std::ranges::any_of(log.configurations_from(commit_index), [&](const auto& each) {
-    const SharedConfiguration& possible = each.configuration;
-    return possible != nullptr && possible->has(self) && possible->is_voter(self.id);
-  });
+  return !removed &&
+         std::ranges::any_of(log.configurations_from(commit_index), [&](const auto& each) {
+           const SharedConfiguration& possible = each.configuration;
+           return possible != nullptr && possible->has(self) && possible->is_voter(self.id);
+         });
 }
 
 std::optional<Index> State::left_out_at(const Peer& peer) const {

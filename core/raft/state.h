@@ -70,12 +70,12 @@ struct State {
   bool is_member() const { return configuration().has(self); }
   bool is_voter() const { return is_member() && configuration().is_voter(self.id); }
 
-  // A server that its newest configuration leaves out campaigns all the same, as long as that may not
-  // be committed: it may be the only one that can lead until it is. Its own vote does not count then
-  // (dissertation 4.2.2).
+  // A server that its newest configuration leaves out campaigns all the same, as long as that may
+  // not be committed: it may be the only one that can lead until it is. Its own vote does not count
+  // then (dissertation 4.2.2).
   bool may_campaign() const;
-  // The index of the committed configuration that has left the peer out, after it had been admitted,
-  // and so for good; none if it is a member, or may yet become one.
+  // The index of the committed configuration that has left the peer out, after it had been
+  // admitted, and so for good; none if it is a member, or may yet become one.
   std::optional<Index> left_out_at(const Peer& peer) const;
 
   // A new term starts without a vote. Requires: `term` is above the current one.

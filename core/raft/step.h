@@ -12,9 +12,9 @@
 namespace anchor::raft {
 
 // One atomic batch for the disk. Batches are written in the order of their ids. In a batch the log
-// is first cut (from `truncate_from` on), then it begins anew after `compact_to`, even if it has not
-// come so far; then `entries` are appended: they are contiguous, and the first follows what then is
-// the log's end. What was compacted may be removed later, bit by bit.
+// is first cut (from `truncate_from` on), then it begins anew after `compact_to`, even if it has
+// not come so far; then `entries` are appended: they are contiguous, and the first follows what
+// then is the log's end. What was compacted may be removed later, bit by bit.
 struct PersistBatch {
   WriteId id;
   std::optional<HardState> hard_state{};
@@ -90,10 +90,9 @@ struct LogCompacted {
   Term term;
   Index base;
 };
-using Event =
-    std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost,
-                 ConfigurationAppended, TransferStarted, TransferFailed, Removed, SnapshotSent,
-                 SnapshotInstalled, LogCompacted>;
+using Event = std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost,
+                           ConfigurationAppended, TransferStarted, TransferFailed, Removed,
+                           SnapshotSent, SnapshotInstalled, LogCompacted>;
 
 // One line in words, without the term.
 std::string describe(const Event& event);

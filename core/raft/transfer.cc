@@ -42,8 +42,8 @@ std::expected<ServerId, AdminRefused> begin_transfer(State& state, Leader& leade
                                                      const std::string& reason) {
   if (leader.transfer) {
     if (!target || *target == leader.transfer->target) return leader.transfer->target;
-    return refused(AdminRefusal::kChangeInProgress, "leadership is being handed over to " +
-                                                        leader.transfer->target.name());
+    return refused(AdminRefusal::kChangeInProgress,
+                   "leadership is being handed over to " + leader.transfer->target.name());
   }
   const Progress* to = nullptr;
   if (!target) {

@@ -60,8 +60,8 @@ bool mentions(const std::string& message, const std::string& words) {
 const Bytes kDamage = Bytes::copy_of("these are not the bytes of a frame");
 
 TEST(Recovery, ReturnsWhatWasStoredInTheNextBoot) {
-  const auto recovered =
-      recover_log(member_of(state_of(4, "n2"), {record_of(1, 1), record_of(2, 1), record_of(3, 4)}));
+  const auto recovered = recover_log(
+      member_of(state_of(4, "n2"), {record_of(1, 1), record_of(2, 1), record_of(3, 4)}));
   ASSERT_TRUE(recovered) << recovered.error().message;
   EXPECT_EQ(stable_state_of(*recovered), state_of(4, "n2", 4));
   EXPECT_EQ(recovered->base, raft::LogPosition());
@@ -75,8 +75,8 @@ TEST(Recovery, ReturnsWhatWasStoredInTheNextBoot) {
 void save_snapshot(sim::VirtualFiles& files, raft::LogPosition position) {
   kv::Store store;
   store.apply(kv::Put{"a", {}, kv::Always{}});
-  const raft::Configuration members = raft::founding_configuration(
-      {{raft::ServerId("n1"), raft::Incarnation(0), "a:1", "a:2"}});
+  const raft::Configuration members =
+      raft::founding_configuration({{raft::ServerId("n1"), raft::Incarnation(0), "a:1", "a:2"}});
   SnapshotSave save(files,
                     {.cluster_id = kCluster,
                      .position = position,
