@@ -72,9 +72,9 @@ class SnapshotWorkerTest : public testing::Test {
   raft::SnapshotFile save(std::uint64_t index, int keys) {
     SnapshotSave request{
         .position = {raft::Index(index), raft::Term(2)},
-        .configuration = {raft::Index(1), std::make_shared<const raft::Configuration>(
-                                              raft::founding_configuration(
-                                                  {{raft::ServerId("n1"), {}, "a:1", "a:2"}}))},
+        .configuration = {raft::Index(1),
+                          std::make_shared<const raft::Configuration>(raft::founding_configuration(
+                              {{raft::ServerId("n1"), {}, "a:1", "a:2"}}))},
         .store = {}};
     for (int key = 0; key < keys; ++key) {
       request.store.apply(kv::Put{"key" + std::to_string(key), Bytes::copy_of("value"), {}});
@@ -155,9 +155,9 @@ TEST_F(SnapshotWorkerTest, OldOnesAreRemovedAndNewerOnesStay) {
   const raft::SnapshotFile third = save(29, 10);
   leader_->worker.keep({second.position});
   run_until([&] { return leader_->files.list()->size() == 2; });
-  EXPECT_EQ(*leader_->files.list(), (std::vector<std::string>{
-                                        codec::snapshot_name(second.position),
-                                        codec::snapshot_name(third.position)}));
+  EXPECT_EQ(*leader_->files.list(),
+            (std::vector<std::string>{codec::snapshot_name(second.position),
+                                      codec::snapshot_name(third.position)}));
   EXPECT_NE(first, second);
 }
 
