@@ -17,17 +17,18 @@ void WorkLane::run(std::function<void()> work, std::function<void()> done) {
 }
 
 void WorkLane::begin() {
+  running_ = &jobs_.front();
   const int begun = uv_queue_work(
       loop_, &request_,
-      [](uv_work_t* request) { static_cast<WorkLane*>(request->data)->jobs_.front().work(); },
+      [](uv_work_t* request) { static_cast<WorkLane*>(request->data)->running_->work(); },
       [](uv_work_t* request, int) { static_cast<WorkLane*>(request->data)->finish(); });
   ANCHOR_ASSERT(begun == 0);
 }
 
 void WorkLane::finish() {
-  const Job job = std::move(jobs_.front());
+  // Still the first one meanwhile, so that what it adds waits its turn.
+  if (!stopped_) jobs_.front().done();
   jobs_.pop_front();
-  if (!stopped_) job.done();
   if (!jobs_.empty()) return begin();
   if (idle_) std::exchange(idle_, nullptr)();
 }

@@ -35,6 +35,8 @@ class WorkLane {
   uv_work_t request_{};
   // The first one runs.
   std::deque<Job> jobs_;
+  // That one, for its thread, which does not look into the queue: others are added meanwhile.
+  const Job* running_ = nullptr;
   bool stopped_ = false;
   std::function<void()> idle_;
 };
