@@ -210,6 +210,16 @@ Result<raft::MessageBody> read_forward_reply(Body::ForwardReply::Reader from, co
   return failure("a forward's result is of a kind that this version does not know");
 }
 
+raft::InstallSnapshot read_install_snapshot(Body::InstallSnapshot::Reader from,
+                                            const Bytes& buffer) {
+  const raft::LogPosition position{raft::Index(from.getIndex()), raft::Term(from.getTerm())};
+  return {.file = {.position = position,
+                   .size_bytes = from.getSizeBytes(),
+                   .checksum = from.getChecksum()},
+          .offset = from.getOffset(),
+          .chunk = slice_of(buffer, from.getChunk())};
+}
+
 Result<raft::MessageBody> read_body(Body::Reader body, const Bytes& buffer) {
   switch (body.which()) {
     case Body::REQUEST_VOTE: {
@@ -240,15 +250,8 @@ Result<raft::MessageBody> read_body(Body::Reader body, const Bytes& buffer) {
                                            .term = raft::Term(from.getHintTerm())},
                                   .round = raft::Round(from.getRound())};
     }
-    case Body::INSTALL_SNAPSHOT: {
-      const auto from = body.getInstallSnapshot();
-      return raft::InstallSnapshot{.file = {.position = {.index = raft::Index(from.getIndex()),
-                                                         .term = raft::Term(from.getTerm())},
-                                            .size_bytes = from.getSizeBytes(),
-                                            .checksum = from.getChecksum()},
-                                   .offset = from.getOffset(),
-                                   .chunk = slice_of(buffer, from.getChunk())};
-    }
+    case Body::INSTALL_SNAPSHOT:
+      return read_install_snapshot(body.getInstallSnapshot(), buffer);
     case Body::SNAPSHOT_ACCEPTED: {
       const auto from = body.getSnapshotAccepted();
       return raft::SnapshotAccepted{
