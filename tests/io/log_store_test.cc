@@ -113,7 +113,8 @@ TEST(LogStore, LeavesNothingButItsFiles) {
     names.push_back(file.path().filename().string());
   }
   std::ranges::sort(names);
-  EXPECT_EQ(names, (std::vector<std::string>{"LOCK", "hardstate", "raft.db", "raft.db-lock"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"LOCK", "hardstate", "raft.db", "raft.db-lock",
+                                             "snapshots"}));
 }
 
 TEST(LogStore, CountsEveryStart) {

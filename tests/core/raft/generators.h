@@ -307,6 +307,35 @@ struct Arbitrary<anchor::raft::ReadIndexReply> {
 };
 
 template <>
+struct Arbitrary<anchor::raft::SnapshotFile> {
+  static Gen<anchor::raft::SnapshotFile> arbitrary() {
+    using anchor::raft::SnapshotFile;
+    return gen::build<SnapshotFile>(gen::set(&SnapshotFile::position),
+                                    gen::set(&SnapshotFile::size_bytes),
+                                    gen::set(&SnapshotFile::checksum));
+  }
+};
+
+template <>
+struct Arbitrary<anchor::raft::InstallSnapshot> {
+  static Gen<anchor::raft::InstallSnapshot> arbitrary() {
+    using anchor::raft::InstallSnapshot;
+    return gen::build<InstallSnapshot>(gen::set(&InstallSnapshot::file),
+                                       gen::set(&InstallSnapshot::offset),
+                                       gen::set(&InstallSnapshot::chunk));
+  }
+};
+
+template <>
+struct Arbitrary<anchor::raft::SnapshotAccepted> {
+  static Gen<anchor::raft::SnapshotAccepted> arbitrary() {
+    using anchor::raft::SnapshotAccepted;
+    return gen::build<SnapshotAccepted>(gen::set(&SnapshotAccepted::position),
+                                        gen::set(&SnapshotAccepted::received_bytes));
+  }
+};
+
+template <>
 struct Arbitrary<anchor::raft::TimeoutNow> {
   static Gen<anchor::raft::TimeoutNow> arbitrary() { return gen::just(anchor::raft::TimeoutNow{}); }
 };
@@ -368,9 +397,9 @@ struct Arbitrary<anchor::raft::Message> {
     const auto body =
         anchor::any_of_kinds<raft::MessageBody, raft::RequestVote, raft::VoteReply,
                              raft::AppendEntries, raft::AppendAccepted, raft::AppendRejected,
-                             raft::ReadIndexRequest, raft::ReadIndexReply, raft::TimeoutNow,
-                             raft::MembershipQuery, raft::NotMember, raft::ForwardRequest,
-                             raft::ForwardReply>();
+                             raft::InstallSnapshot, raft::SnapshotAccepted, raft::ReadIndexRequest,
+                             raft::ReadIndexReply, raft::TimeoutNow, raft::MembershipQuery,
+                             raft::NotMember, raft::ForwardRequest, raft::ForwardReply>();
     return gen::build<Message>(gen::set(&Message::from), gen::set(&Message::from_boot),
                                gen::set(&Message::to), gen::set(&Message::term),
                                gen::set(&Message::body, body));
