@@ -100,6 +100,10 @@ void Simulation::check_liveness() {
   if (mix_.faults.changes.every != Duration{}) cluster_.run_until(cluster_.now() + 12s);
   wait_until([&] { return settled(core); }, 40 * timeout + 10s);
 
+  // Whoever was elected just now sends a snapshot to one that is gone, and keeps its log for it as
+  // long as it may still answer.
+  cluster_.run_until(cluster_.now() + 2 * timeout);
+
   const raft::Raft& leader = core_leader(core);
   const raft::Term term = leader.term();
   const raft::ServerId id = leader.state().self.id;
