@@ -19,7 +19,9 @@ State::State(Options given, std::uint64_t seed, Recovered recovered)
           std::move(recovered.entries)),
       commit_index(recovered.snapshots.empty() ? recovered.base.index
                                                : recovered.snapshots.back().position.index),
-      snapshots(std::move(recovered.snapshots)) {
+      snapshots(std::move(recovered.snapshots)),
+      // The crash may have come before the log was cut.
+      snapshots_changed(!snapshots.empty()) {
   ANCHOR_ASSERT(options.heartbeat_interval * 3 < options.election_timeout);
   ANCHOR_ASSERT(log.last().term <= hard_state.term);
   ANCHOR_ASSERT(log.configuration() != nullptr);
