@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kMaxValueBytes = 1 << 20;
 constexpr std::size_t kMaxClients = 4096;
+// Numbers in JSON are exact up to here.
+constexpr std::uint64_t kLastRevision = (std::uint64_t{1} << 53) - 1;
 
 constexpr const char* kFooter =
     "Exit codes: 0 ok; 1 failed; 2 usage; 3 not found; 4 condition failed; 5 no leader or "
@@ -107,8 +109,7 @@ class Parser {
   void add_key(CLI::App* verb) { add(verb, "key", key_, "KEY", "the key")->required(); }
 
   void add_consistency(CLI::App* verb) {
-    add(verb, "--consistency", consistency_, "LEVEL",
-        "linearizable (default); lease and stale, where the server has them");
+    add(verb, "--consistency", consistency_, "LEVEL", "linearizable (default), lease or stale");
   }
 
   void add_write_flags(CLI::App* verb) {
@@ -120,6 +121,9 @@ class Parser {
     get_ = add_verb("get", "print a key's value");
     add_key(get_);
     add_consistency(get_);
+    add(get_, "--max-staleness", max_staleness_, "DURATION",
+        "stale: how old the data may be; if it is older, the leader is asked");
+    add(get_, "--min-revision", min_revision_, "REVISION", "no older state than this revision's");
   }
 
   void add_put() {
@@ -207,14 +211,26 @@ class Parser {
   Result<Command> get_command() const {
     if (const auto sound = check_key(); !sound) return std::unexpected(sound.error());
     if (const auto sound = check_consistency(); !sound) return std::unexpected(sound.error());
-    return GetCommand{key_, consistency_};
+    GetCommand get{.key = key_, .consistency = consistency_};
+    if (get_->count("--max-staleness") > 0) {
+      if (consistency_ != "stale") return failure("--max-staleness is for --consistency stale");
+      const auto longest = parse_duration(max_staleness_);
+      if (!longest) return failure("--max-staleness: " + longest.error().message);
+      get.max_staleness = max_staleness_;
+    }
+    if (get_->count("--min-revision") > 0) {
+      const auto number = parse_number(min_revision_, 1, kLastRevision);
+      if (!number) return failure("--min-revision: " + number.error().message);
+      get.min_revision = *number;
+    }
+    return get;
   }
 
   Result<WriteCondition> condition(const CLI::App* verb) const {
     WriteCondition parsed{.if_absent = if_absent_};
     if (verb->count("--if-rev") > 0) {
       // Zero is no revision of a key: that it be absent is said by --if-absent.
-      const auto number = parse_number(if_revision_, 1, (std::uint64_t{1} << 53) - 1);
+      const auto number = parse_number(if_revision_, 1, kLastRevision);
       if (!number) return failure("--if-rev: " + number.error().message);
       parsed.if_revision = *number;
     }
@@ -314,6 +330,8 @@ class Parser {
   bool if_absent_ = false;
   bool previous_ = false;
   std::string consistency_ = "linearizable";
+  std::string max_staleness_;
+  std::string min_revision_;
 
   std::string mode_;
   std::string clients_ = "64";

@@ -26,6 +26,9 @@ struct GlobalOptions {
 struct GetCommand {
   std::string key{};
   std::string consistency = "linearizable";
+  // As the server takes it: "500ms".
+  std::optional<std::string> max_staleness{};
+  std::optional<std::uint64_t> min_revision{};
 };
 
 // At most one of the two is given.

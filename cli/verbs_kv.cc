@@ -47,6 +47,11 @@ std::expected<Json, Failure> key_value(const std::string& key, const HttpReplyIn
     if (!number) return std::unexpected(number.error());
     json[name] = *number;
   }
+  // Only of a stale read.
+  if (!reply.header("Anchor-Age-Ms")) return json;
+  const auto age = number_header(reply, "Anchor-Age-Ms");
+  if (!age) return std::unexpected(age.error());
+  json["age_ms"] = *age;
   return json;
 }
 
@@ -131,8 +136,10 @@ std::expected<std::string, Failure> value_of(const PutCommand& command, Console&
 
 ExitCode run_get(const GlobalOptions& global, const GetCommand& command, Console& console) {
   Client client(global, console);
-  const auto reply =
-      client.send({.target = target_of(command.key) + "?consistency=" + command.consistency});
+  std::string target = target_of(command.key) + "?consistency=" + command.consistency;
+  if (command.max_staleness) target += "&max_staleness=" + *command.max_staleness;
+  if (command.min_revision) target += "&min_revision=" + std::to_string(*command.min_revision);
+  const auto reply = client.send({.target = std::move(target)});
   if (!reply) return report(reply.error(), console, global.quiet);
   switch (global.format) {
     case OutputFormat::kTable:

@@ -6,16 +6,16 @@
 
 namespace anchor {
 
-std::optional<std::uint64_t> PendingReads::ask(Instant now, raft::Term term, Duration patience) {
+bool PendingReads::ask(Instant now, raft::Term term, Duration patience, std::uint64_t context) {
   if (asked_) {
-    if (asked_->term == term && now < asked_->asked + patience) return std::nullopt;
+    if (asked_->term == term && now < asked_->asked + patience) return false;
     unasked_.insert(unasked_.begin(), asked_->reads.begin(), asked_->reads.end());
     asked_.reset();
   }
-  if (unasked_.empty()) return std::nullopt;
+  if (unasked_.empty()) return false;
   asked_ = Question{
-      .context = ++last_context_, .asked = now, .term = term, .reads = std::exchange(unasked_, {})};
-  return asked_->context;
+      .context = context, .asked = now, .term = term, .reads = std::exchange(unasked_, {})};
+  return true;
 }
 
 std::optional<Instant> PendingReads::retry_due(Duration patience) const {
@@ -23,10 +23,13 @@ std::optional<Instant> PendingReads::retry_due(Duration patience) const {
   return asked_->asked + patience;
 }
 
-void PendingReads::confirm(std::uint64_t context, raft::Index read_index) {
-  if (!asked_ || asked_->context != context) return;
+std::optional<raft::Freshness> PendingReads::confirm(std::uint64_t context,
+                                                     raft::Index read_index) {
+  if (!asked_ || asked_->context != context) return std::nullopt;
+  const raft::Freshness fresh{read_index, asked_->asked};
   confirmed_.push_back({read_index, std::move(asked_->reads)});
   asked_.reset();
+  return fresh;
 }
 
 std::vector<RequestId> PendingReads::take_confirmed(raft::Index applied) {

@@ -7,6 +7,7 @@
 
 #include "core/base/strong.h"
 #include "core/base/time.h"
+#include "core/raft/reads.h"
 #include "core/raft/types.h"
 
 namespace anchor {
@@ -15,17 +16,18 @@ struct RequestIdTag;
 // The shell's name for a client's request: never used twice in a process.
 using RequestId = Strong<RequestIdTag>;
 
-// Linearizable reads on their way (dissertation 6.4): first they wait to be asked about, then, as
-// one batch under one context, for the leader's answer, then for the index that it named to be
-// applied.
+// Reads that need the leader, on their way (dissertation 6.4): first they wait to be asked about,
+// then, as one batch under one context, for the leader's answer, then for the index that it named
+// to be applied.
 class PendingReads {
  public:
   void add(RequestId read) { unasked_.push_back(read); }
 
-  // What to ask the leader under, if there is something to ask now. One question is out at a time,
-  // so that batches grow under load instead of multiplying; it is given up for lost after
-  // `patience` or with its term, and asked anew: an old question's answer says nothing about now.
-  std::optional<std::uint64_t> ask(Instant now, raft::Term term, Duration patience);
+  // True if there is something to ask the leader now: then it is asked under `context`. One
+  // question is out at a time, so that batches grow under load instead of multiplying; it is given
+  // up for lost after `patience` or with its term, and asked anew: an old question's answer says
+  // nothing about now.
+  bool ask(Instant now, raft::Term term, Duration patience, std::uint64_t context);
   // When the question that is out is given up; none if none is.
   std::optional<Instant> retry_due(Duration patience) const;
   // Those that the last question is for.
@@ -33,8 +35,9 @@ class PendingReads {
   // There is something that the next answer makes room for.
   bool ready_to_ask() const { return !asked_ && !unasked_.empty(); }
 
-  // The leader's answer; of another context than the last it is too late.
-  void confirm(std::uint64_t context, raft::Index read_index);
+  // The leader's answer, and what it says of the state at that index; of another context than the
+  // last it is too late, and says nothing.
+  std::optional<raft::Freshness> confirm(std::uint64_t context, raft::Index read_index);
   // Those that may be served from a state that has `applied`.
   std::vector<RequestId> take_confirmed(raft::Index applied);
 
@@ -56,7 +59,6 @@ class PendingReads {
 
   std::vector<RequestId> unasked_;
   std::optional<Question> asked_;
-  std::uint64_t last_context_ = 0;
   std::vector<Confirmed> confirmed_;
 };
 

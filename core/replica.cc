@@ -6,15 +6,6 @@
 #include "core/raft/invariants.h"
 
 namespace anchor {
-namespace {
-
-// A read request to the leader, or its answer, may get lost; reading is repeated without harm.
-Duration read_retry(const raft::Options& options) {
-  return 2 * options.heartbeat_interval;
-}
-
-}  // namespace
-
 Replica::Replica(Options options, raft::Recovered recovered, kv::Store store)
     : options_(options),
       raft_(options.raft, options.seed, std::move(recovered)),
@@ -32,7 +23,7 @@ Output Replica::step(Instant now, std::span<const Input> inputs) {
   }
   advance();
   // What that answered made room for the next question, which is not to wait for another step.
-  if (reads_.ready_to_ask()) advance();
+  if (reads_.ready_to_ask() || leased_reads_.ready_to_ask()) advance();
   settle(administration_.step_ended(raft_));
   expire_requests();
   forget_answered();
@@ -49,7 +40,8 @@ void Replica::advance() {
   notice_leader_change();
   release_held_forwards();
   hand_over_writes();
-  ask_for_read_index();
+  ask_for_read_index(leased_reads_, true);
+  ask_for_read_index(reads_, false);
   raft_.advance();
   apply_committed();
   serve_reads();
@@ -63,8 +55,7 @@ std::optional<Instant> Replica::deadline() const {
   std::optional<Instant> due = raft_.deadline();
   const auto earlier = [&](Instant instant) { due = std::min(due.value_or(instant), instant); };
   if (!expiries_.empty()) earlier(expiries_.begin()->first);
-  const auto retry = reads_.retry_due(read_retry(options_.raft));
-  if (retry && leader_) earlier(*retry);
+  if (const auto retry = read_retry_due()) earlier(*retry);
   if (applied_index_ < raft_.commit_index()) earlier(now_);
   return due;
 }
@@ -89,9 +80,19 @@ void Replica::take(const ClientRequest& input) {
   }
   const Instant patience = leader_ ? input.deadline : now_ + options_.leader_wait;
   Request request{.deadline = input.deadline, .expires = std::min(input.deadline, patience)};
-  if (const auto* key = std::get_if<ReadKey>(&input.body)) {
-    request.body = key->key;
-    reads_.add(input.id);
+  if (const auto* read = std::get_if<ReadKey>(&input.body)) {
+    request.body = *read;
+    switch (read->consistency) {
+      case Consistency::kLinearizable:
+        reads_.add(input.id);
+        break;
+      case Consistency::kLease:
+        leased_reads_.add(input.id);
+        break;
+      case Consistency::kStale:
+        stale_reads_.push_back(input.id);
+        break;
+    }
   } else {
     raft::Proposal proposal;
     if (const auto* admin = std::get_if<raft::AdminRequest>(&input.body)) {
@@ -371,32 +372,6 @@ std::optional<SnapshotSave> Replica::snapshot_to_save() {
                       .store = store_};
 }
 
-// --- Reads --------------------------------------------------------------------------------------
-
-void Replica::ask_for_read_index() {
-  if (!leader_) return;
-  const auto context = reads_.ask(now_, raft_.term(), read_retry(options_.raft));
-  if (!context) return;
-  for (const RequestId id : reads_.asked()) {
-    const auto found = requests_.find(id);
-    if (found != requests_.end()) set_expiry(id, found->second, found->second.deadline);
-  }
-  raft_.request_read_index(*context);
-}
-
-void Replica::serve_reads() {
-  for (const raft::ConfirmedRead& confirmed : raft_.take_confirmed_reads()) {
-    reads_.confirm(confirmed.context, confirmed.read_index);
-  }
-  for (const RequestId id : reads_.take_confirmed(applied_index_)) {
-    const auto found = requests_.find(id);
-    if (found == requests_.end()) continue;
-    reply(id, ReadDone{.item = store_.find(std::get<std::string>(found->second.body)),
-                       .revision = store_.revision(),
-                       .applied_index = applied_index_});
-  }
-}
-
 // --- Answers ------------------------------------------------------------------------------------
 
 void Replica::expire_requests() {
@@ -417,8 +392,11 @@ void Replica::forget_answered() {
   if (forwarded_.size() > most) {
     std::erase_if(forwarded_, [&](const auto& sent) { return answered(sent.second.id); });
   }
-  if (reads_.size() > most) reads_.forget(answered);
-  ANCHOR_ASSERT(std::max({unsent_writes_.size(), forwarded_.size(), reads_.size()}) <= most);
+  for (PendingReads* reads : {&reads_, &leased_reads_}) {
+    if (reads->size() > most) reads->forget(answered);
+  }
+  ANCHOR_ASSERT(std::max({unsent_writes_.size(), forwarded_.size(), reads_.size(),
+                          leased_reads_.size()}) <= most);
 }
 
 void Replica::set_expiry(RequestId id, Request& request, Instant expires) {

@@ -12,6 +12,7 @@
 
 #include "core/administration.h"
 #include "core/base/time.h"
+#include "core/data_age.h"
 #include "core/forwards.h"
 #include "core/kv/command.h"
 #include "core/kv/store.h"
@@ -28,9 +29,20 @@ struct PeerMessage {
   raft::Message message;
 };
 
-// A linearizable read of one key.
+// What a read may return. A linearizable one returns the state of some instant between its arrival
+// and its answer, whatever happens. So does one by lease, as long as clocks keep to the bound on
+// their drift (raft::Options), and the leader need not ask the others first. A stale one returns
+// what this replica has at once, and how old that may be.
+enum class Consistency : std::uint8_t { kLinearizable, kLease, kStale };
+
+// A read of one key.
 struct ReadKey {
   std::string key;
+  Consistency consistency = Consistency::kLinearizable;
+  // Of a stale read: if the data may be older than this, the read is as a linearizable one.
+  std::optional<Duration> max_staleness{};
+  // No older revision will do: the client has seen this one.
+  kv::Revision min_revision{};
 };
 
 using RequestBody = std::variant<kv::Command, ReadKey, raft::AdminRequest>;
@@ -78,9 +90,17 @@ using Input = std::variant<PeerMessage, ClientRequest, Persisted, PeerUnreachabl
 struct WriteApplied {
   kv::CommandResult result;
 };
-// What the key held at some instant between the request's arrival and this answer; null: nothing.
+// What the key held in the state that a read returns; null: nothing.
 struct ReadDone {
   kv::ItemRef item;
+  kv::Revision revision;
+  raft::Index applied_index;
+  // Only of a stale read: the state has everything that was committed so long ago. None: unknown.
+  std::optional<Duration> age{};
+};
+// The store has not come to the revision that a read asks for, at an instant as for a linearizable
+// one.
+struct RevisionInFuture {
   kv::Revision revision;
   raft::Index applied_index;
 };
@@ -95,7 +115,8 @@ struct OutcomeUnknown {};
 struct AdminDone {
   raft::AdminAnswer answer;
 };
-using Outcome = std::variant<WriteApplied, ReadDone, NotApplied, OutcomeUnknown, AdminDone>;
+using Outcome =
+    std::variant<WriteApplied, ReadDone, RevisionInFuture, NotApplied, OutcomeUnknown, AdminDone>;
 
 struct Reply {
   RequestId id;
@@ -170,8 +191,8 @@ class Replica {
  private:
   // A client's request until it is answered.
   struct Request {
-    // For the leader; or the key to read.
-    std::variant<raft::Proposal, std::string> body{};
+    // For the leader; or what to read.
+    std::variant<raft::Proposal, ReadKey> body{};
     Instant deadline{};
     // When it is answered without an outcome; never after `deadline`.
     Instant expires{};
@@ -203,7 +224,6 @@ class Replica {
   void propose(Proposer proposer, const raft::Proposal& proposal);
   void release_held_forwards();
   void await_leader(RequestId id, Request& request);
-  void ask_for_read_index();
   void apply_committed();
   void settle(const raft::Entry& entry, const kv::CommandResult* result);
   void settle(std::vector<Administration::Settled> settled);
@@ -215,7 +235,14 @@ class Replica {
   void send_forward_reply(const ForwardedFrom& origin, raft::ForwardOutcome outcome,
                           std::variant<Bytes, raft::AdminAnswer> result);
   std::optional<SnapshotSave> snapshot_to_save();
+  // In the file replica_reads.cc.
+  void ask_for_read_index(PendingReads& reads, bool lease);
   void serve_reads();
+  void serve_confirmed(RequestId id);
+  void serve_stale(RequestId id);
+  ReadDone result_of(const ReadKey& read) const;
+  std::optional<Instant> read_retry_due() const;
+
   void expire_requests();
   void forget_answered();
   bool leader_takes_writes() const;
@@ -254,6 +281,10 @@ class Replica {
   std::vector<std::pair<ForwardedFrom, raft::Proposal>> held_forwards_;
 
   PendingReads reads_;
+  PendingReads leased_reads_;
+  std::uint64_t last_context_ = 0;
+  std::vector<RequestId> stale_reads_;  // of this step
+  DataAge age_;
 
   // The leader as it was known after the last step.
   std::optional<raft::KnownLeader> leader_;

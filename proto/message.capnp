@@ -35,19 +35,28 @@ struct Message {
       commitIndex @15 :UInt64;
       round @16 :UInt64;
       entries @17 :List(Record.Entry);
+      # Microseconds, by the receiver's own clock and by the sender's; no echo: no dating.
+      datingBoot @52 :UInt64;
+      datingEchoUs @53 :UInt64;
+      datingAgeUs @54 :UInt64;
     }
     appendAccepted :group {
       matchIndex @18 :UInt64;
       round @19 :UInt64;
+      promiseUs @55 :UInt64;
+      sentUs @56 :UInt64;
     }
     appendRejected :group {
       previousIndex @20 :UInt64;
       hintIndex @21 :UInt64;
       hintTerm @22 :UInt64;
       round @23 :UInt64;
+      promiseUs @57 :UInt64;
+      sentUs @58 :UInt64;
     }
     readIndexRequest :group {
       context @24 :UInt64;
+      lease @59 :Bool;
     }
     readIndexReply :group {
       context @25 :UInt64;

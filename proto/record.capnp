@@ -53,4 +53,5 @@ struct HardState {
   term @4 :UInt64;
   votedFor @5 :Text;  # empty: nobody
   votedForIncarnation @6 :UInt64;
+  longestPromiseUs @7 :UInt64;
 }

@@ -19,10 +19,19 @@ constexpr std::uint64_t kRevisionBound = std::uint64_t{1} << 53;
 // Parts of the API that a later version will have. A client that asks for one must not be given
 // less without being told.
 constexpr auto kLaterParameters = std::to_array<std::string_view>(
-    {"ttl", "lease", "max_staleness", "min_revision", "revision", "prefix", "start", "end", "limit",
-     "keys", "count", "reverse"});
+    {"ttl", "lease", "revision", "prefix", "start", "end", "limit", "keys", "count", "reverse"});
 constexpr auto kLaterHeaders =
     std::to_array<std::string_view>({"Anchor-Session", "Anchor-Sequence"});
+
+struct NamedConsistency {
+  std::string_view name;
+  Consistency consistency;
+};
+constexpr auto kConsistencies = std::to_array<NamedConsistency>({
+    {"linearizable", Consistency::kLinearizable},
+    {"lease", Consistency::kLease},
+    {"stale", Consistency::kStale},
+});
 
 ApiError bad_request(std::string message) {
   return {.code = "bad_request", .message = std::move(message)};
@@ -107,7 +116,19 @@ class Parser {
     const std::string& name = parameter.name;
     if (name == "redirect") return take_bool(parameter, redirect_);
     if (name == "prev" && !read_) return take_bool(parameter, answer_.want_previous);
-    if (name == "consistency" && read_) return check_consistency(parameter.value, name);
+    if (name == "consistency" && read_) return take_consistency(parameter.value, name);
+    if (name == "max_staleness" && read_) {
+      const auto longest = parse_duration(parameter.value);
+      if (!longest) return bad_parameter("max_staleness: " + longest.error().message);
+      max_staleness_ = *longest;
+      return std::nullopt;
+    }
+    if (name == "min_revision" && read_) {
+      const auto revision = parse_revision(parameter.value);
+      if (!revision) return bad_parameter("min_revision must be a revision");
+      min_revision_ = *revision;
+      return std::nullopt;
+    }
     if (name == "cas" && !read_) {
       const auto revision = parse_revision(parameter.value);
       if (!revision) return bad_parameter("cas must be a revision, or 0 for a key to be created");
@@ -129,13 +150,22 @@ class Parser {
     return bad_parameter(parameter.name + " must be true or false");
   }
 
-  static Check check_consistency(std::string_view level, std::string_view where) {
-    if (level == "linearizable") return std::nullopt;
-    if (level == "lease" || level == "stale") {
-      return bad_parameter(std::string(where) + " " + std::string(level) +
-                           " is not supported by this version");
+  // By the parameter, the header, or both if they agree.
+  Check take_consistency(std::string_view level, std::string_view where) {
+    const auto known = std::ranges::find(kConsistencies, level, &NamedConsistency::name);
+    if (known == kConsistencies.end()) {
+      return bad_parameter(std::string(where) + " must be linearizable, lease or stale");
     }
-    return bad_parameter(std::string(where) + " must be linearizable, lease or stale");
+    if (consistency_ && *consistency_ != known->consistency) {
+      return bad_parameter("consistency and X-Consistency differ");
+    }
+    consistency_ = known->consistency;
+    return std::nullopt;
+  }
+
+  Check check_staleness() const {
+    if (!max_staleness_ || consistency_ == Consistency::kStale) return std::nullopt;
+    return bad_parameter("max_staleness is for consistency=stale; other reads are never stale");
   }
 
   Check take_headers() {
@@ -145,8 +175,9 @@ class Parser {
     }
     for (const io::HttpHeader& header : request_.headers) {
       if (!read_ || !io::equals_ignoring_case(header.name, "X-Consistency")) continue;
-      if (auto error = check_consistency(header.value, "X-Consistency")) return error;
+      if (auto error = take_consistency(header.value, "X-Consistency")) return error;
     }
+    if (auto error = check_staleness()) return error;
     Check error;
     const auto if_match = single_header("If-Match", error);
     const auto if_none_match = single_header("If-None-Match", error);
@@ -204,7 +235,10 @@ class Parser {
     KvRequest parsed;
     if (read_) {
       answer_.kind = KvAnswer::Kind::kRead;
-      parsed.body = ReadKey{std::move(key_)};
+      parsed.body = ReadKey{.key = std::move(key_),
+                            .consistency = consistency_.value_or(Consistency::kLinearizable),
+                            .max_staleness = max_staleness_,
+                            .min_revision = min_revision_};
     } else if (request_.method == HttpMethod::kDelete) {
       answer_.kind = KvAnswer::Kind::kDelete;
       parsed.body = kv::Delete{std::move(key_), condition_, previous};
@@ -233,6 +267,9 @@ class Parser {
   const bool read_;
   std::string key_;
   kv::Condition condition_ = kv::Always{};
+  std::optional<Consistency> consistency_;
+  std::optional<Duration> max_staleness_;
+  kv::Revision min_revision_;
   bool redirect_ = false;
   KvAnswer answer_{};
 };

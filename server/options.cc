@@ -42,6 +42,15 @@ Result<void> set_duration(Duration& duration, std::string_view text) {
   return {};
 }
 
+Result<void> set_max_clock_drift(Options& options, std::string_view text) {
+  constexpr std::uint32_t kMost = 500'000;
+  const auto ppm = parse_percent_ppm(text);
+  if (!ppm) return std::unexpected(ppm.error());
+  if (*ppm > kMost) return failure("it must be 0% to 50%");
+  options.max_clock_drift_ppm = *ppm;
+  return {};
+}
+
 Result<void> set_text(std::string& target, std::string_view text) {
   if (text.empty()) return failure("it is empty");
   target = text;
@@ -154,6 +163,11 @@ const std::array kSettings = std::to_array<Setting>({
      [](Options& o, std::string_view text) { return set_duration(o.election_timeout, text); }},
     {"heartbeat-interval", "DURATION", "how often a leader is heard, at least (default 50ms)",
      [](Options& o, std::string_view text) { return set_duration(o.heartbeat_interval, text); }},
+    {"max-clock-drift", "PERCENT",
+     "how much faster or slower than time any server's clock runs at most; lease reads depend on "
+     "it "
+     "(default 1%)",
+     set_max_clock_drift},
     {"snapshot-bytes", "SIZE", "take a snapshot after so much of log (default 64MiB)",
      set_snapshot_bytes},
     {"log-level", "LEVEL", "debug, info, warn or error (default info)", set_log_level},

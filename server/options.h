@@ -35,6 +35,7 @@ struct Options {
 
   Duration election_timeout = 300ms;
   Duration heartbeat_interval = 50ms;
+  std::uint32_t max_clock_drift_ppm = 10'000;
 
   // After so many bytes of log a snapshot is taken.
   std::uint64_t snapshot_bytes = 64 << 20;

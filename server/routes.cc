@@ -154,6 +154,11 @@ void add_value_headers(const kv::Item& item, HttpResponse& response) {
   response.add_header("Content-Security-Policy", "default-src 'none'; sandbox");
 }
 
+// Rounded up: data is never older than it says.
+std::uint64_t whole_milliseconds(Duration age) {
+  return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(age).count());
+}
+
 HttpResponse render_read(const ReadDone& done, const KvAnswer& answer) {
   HttpResponse response;
   if (!done.item) {
@@ -178,6 +183,18 @@ HttpResponse render_read(const ReadDone& done, const KvAnswer& answer) {
   }
   response.add_header("Anchor-Revision", done.revision.value());
   response.add_header("X-Applied-Index", done.applied_index.value());
+  if (done.age) response.add_header("Anchor-Age-Ms", whole_milliseconds(*done.age));
+  return response;
+}
+
+HttpResponse render_future(const RevisionInFuture& future, const KvAnswer& answer) {
+  HttpResponse response =
+      render_error({.code = "bad_parameter",
+                    .message = "min_revision is in the future: the store's revision is " +
+                               std::to_string(future.revision.value())},
+                   answer.error_style);
+  response.add_header("Anchor-Revision", future.revision.value());
+  response.add_header("X-Applied-Index", future.applied_index.value());
   return response;
 }
 
@@ -207,6 +224,9 @@ struct Renderer {
         answer.error_style);
   }
   HttpResponse operator()(const ReadDone& done) const { return render_read(done, answer); }
+  HttpResponse operator()(const RevisionInFuture& future) const {
+    return render_future(future, answer);
+  }
   HttpResponse operator()(const NotApplied& refused) const {
     switch (refused.reason) {
       case Refusal::kNoLeader:

@@ -225,6 +225,7 @@ void Server::become_member(io::OpenedLogStore opened) {
   const Node::Options options{
       .replica = {.raft = {.election_timeout = options_.election_timeout,
                            .heartbeat_interval = options_.heartbeat_interval,
+                           .max_clock_drift_ppm = options_.max_clock_drift_ppm,
                            .trailing_bytes = options_.snapshot_bytes / 8,
                            .log_bytes = std::max(8 * options_.snapshot_bytes, kLeastLogBytes)},
                   .leader_wait = 4 * options_.election_timeout,

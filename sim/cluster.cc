@@ -54,15 +54,12 @@ Cluster::Cluster(const Mix& mix, Choices& choices, FaultCounts& faults, Trace tr
       images_(mix.nodes + mix.spares),
       network_(mix.nodes + mix.spares, mix.faults, choices, faults),
       checker_(images_),
-      history_(checker_) {
+      history_(checker_, mix.faults.drift_ppm) {
   const raft::Configuration configuration = configuration_of(mix.nodes);
   nodes_.reserve(images_.size());
   for (std::size_t number = 0; number < images_.size(); ++number) {
     const Duration offset = choices.between(0s, 3600s, Stream::kSetup, number);
-    const std::uint64_t drift = choices.below(2 * mix.faults.drift_ppm + 1, Stream::kSetup, number);
-    const auto drift_ppm =
-        static_cast<std::int32_t>(drift) - static_cast<std::int32_t>(mix.faults.drift_ppm);
-    nodes_.emplace_back(number, DriftingClock(offset, drift_ppm));
+    nodes_.emplace_back(number, DriftingClock(offset, draw_drift_ppm(mix.faults, choices, number)));
     if (number < mix.nodes) give_disk(nodes_.back(), founded(number, configuration));
   }
   for (std::size_t number = 0; number < mix.nodes; ++number) restart(number);
@@ -77,6 +74,7 @@ void Cluster::run_until(Instant end) {
   while (!queue_.empty() && queue_.next_time() <= end) {
     auto [at, event] = queue_.take();
     now_ = at;
+    checker_.set_time(now_);
     std::visit([&](const auto& kind) { happen(kind); }, event);
   }
   now_ = end;
@@ -183,10 +181,11 @@ void Cluster::answer(Node& node, const Reply& reply) {
   if (const auto* read = std::get_if<ReadDone>(&reply.outcome)) {
     note(read->item ? read->item->mod_revision().value() : 0);
     note(read->revision.value());
+    note(static_cast<std::uint64_t>(read->age.value_or(Duration(-1)).count()));
   } else if (const auto* applied = std::get_if<WriteApplied>(&reply.outcome)) {
     note(hash_bytes(kv::encode_result(applied->result).view(), 0));
   }
-  history_.returned(operation, reply.outcome);
+  history_.returned(operation, reply.outcome, now_);
   if (answer_) answer_(operation, &reply.outcome);
 }
 

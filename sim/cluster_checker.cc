@@ -187,7 +187,8 @@ void ClusterChecker::add_commit(std::size_t node, const raft::Raft& raft, raft::
           at(node, index) + ", term " + std::to_string(later->first.value()));
   }
 
-  CommittedEntry committed{.term = entry.term, .commit_term = raft.term(), .chain = chain};
+  CommittedEntry committed{
+      .term = entry.term, .commit_term = raft.term(), .chain = chain, .at = now_};
   const auto* command = std::get_if<raft::Command>(&entry.payload);
   committed.expected = model_.apply(command == nullptr ? nullptr : &command->payload);
   if (command != nullptr) {
@@ -196,6 +197,11 @@ void ClusterChecker::add_commit(std::size_t node, const raft::Raft& raft, raft::
     check_once(committed.command);
   }
   committed_.push_back(std::move(committed));
+}
+
+raft::Index ClusterChecker::committed_by(Instant then) const {
+  const auto later = std::ranges::upper_bound(committed_, then, {}, &CommittedEntry::at);
+  return raft::Index(static_cast<std::uint64_t>(later - committed_.begin()));
 }
 
 std::vector<const raft::Configuration*> ClusterChecker::configurations() const {
@@ -303,7 +309,10 @@ void ClusterChecker::sending(std::size_t node, const raft::Message& message) {
   } else if (const auto* request = std::get_if<raft::RequestVote>(&message.body)) {
     check(request->pre_vote || voted(request->campaign_term, message.from.id), "ack-honesty-vote",
           who);
+  } else if (const auto* rejected = std::get_if<raft::AppendRejected>(&message.body)) {
+    check(durable.longest_promise >= rejected->promise, "ack-honesty-promise", who);
   } else if (const auto* accepted = std::get_if<raft::AppendAccepted>(&message.body)) {
+    check(durable.longest_promise >= accepted->promise, "ack-honesty-promise", who);
     if (durable.term > message.term) return;
     const raft::Index match = accepted->match_index;
     check(match <= image.last(), "ack-honesty-append", who);

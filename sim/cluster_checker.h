@@ -22,6 +22,8 @@ struct CommittedEntry {
   // Of the command's bytes; zero if it is none.
   std::uint64_t command = 0;
   kv::CommandResult expected{};
+  // When a leader knew that it is committed.
+  Instant at{};
 };
 
 // Safety over the whole cluster, checked after every event on the node that it happened to. It is
@@ -30,6 +32,9 @@ class ClusterChecker {
  public:
   // `disks` outlives it and has an element for each node; null: it has none.
   explicit ClusterChecker(const std::vector<const DiskImage*>& disks);
+
+  // What follows happens now. Requires: time does not go back.
+  void set_time(Instant now) { now_ = now; }
 
   // The node is another from now on: what it was is a member no more.
   void wiped(std::size_t node) { nodes_[node] = {}; }
@@ -46,6 +51,8 @@ class ClusterChecker {
   const CommittedEntry& committed_at(raft::Index index) const {
     return committed_[index.value() - 1];
   }
+  // The last of what was committed by then.
+  raft::Index committed_by(Instant then) const;
   const Model& model() const { return model_; }
   // The newest that is committed, and all that any server may hold which follow it.
   std::vector<const raft::Configuration*> configurations() const;
@@ -101,6 +108,7 @@ class ClusterChecker {
   void check_forward(std::size_t node, const raft::ForwardRequest& request);
 
   const std::vector<const DiskImage*>& disks_;
+  Instant now_{};
   std::vector<NodeView> nodes_;
   // By index - 1: the hash of all up to there, for each term that an entry there ever had.
   std::vector<std::vector<TermChain>> known_;

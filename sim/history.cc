@@ -25,7 +25,7 @@ OperationId History::call(std::variant<kv::Command, ReadKey> request) {
   return operations_.size() - 1;
 }
 
-void History::returned(OperationId id, const Outcome& outcome) {
+void History::returned(OperationId id, const Outcome& outcome, Instant now) {
   const Operation& operation = operations_[id];
   const bool write = operation.command != 0;
   if (const auto* applied = std::get_if<WriteApplied>(&outcome)) {
@@ -35,7 +35,16 @@ void History::returned(OperationId id, const Outcome& outcome) {
   } else if (const auto* read = std::get_if<ReadDone>(&outcome)) {
     ANCHOR_ASSERT(!write);
     ++reads_;
-    check_read(operation, *read);
+    check_read(operation, *read, now);
+  } else if (const auto* future = std::get_if<RevisionInFuture>(&outcome)) {
+    ANCHOR_ASSERT(!write);
+    ++reads_;
+    const auto& request = std::get<ReadKey>(operation.request);
+    const std::string what = "a revision that is not there yet";
+    check_recent(operation, future->applied_index, what);
+    check_linearizable(future->revision == cluster_.model().revision(future->applied_index) &&
+                           future->revision < request.min_revision,
+                       what + " but is");
   } else if (std::holds_alternative<NotApplied>(outcome)) {
     ++refused_;
     if (write) cluster_.refused(operation.command);
@@ -57,17 +66,39 @@ void History::check_write(const Operation& operation, const kv::CommandResult& r
   latest_point_ = std::max(latest_point_, *point);
 }
 
-void History::check_read(const Operation& operation, const ReadDone& read) {
-  const std::string& key = std::get<ReadKey>(operation.request).key;
+void History::check_read(const Operation& operation, const ReadDone& read, Instant now) {
+  const auto& request = std::get<ReadKey>(operation.request);
   const raft::Index point = read.applied_index;
-  const std::string detail = "a read of " + key + " at index " + std::to_string(point.value());
-  check_linearizable(point <= cluster_.commit_index(), detail + " of what is not committed");
-  check_linearizable(point >= operation.after, detail + " after an answer from index " +
+  const std::string what =
+      "a read of " + request.key + " at index " + std::to_string(point.value());
+  check_linearizable(point <= cluster_.commit_index(), what + " of what is not committed");
+  check_linearizable(read.revision == cluster_.model().revision(point), what + ": its revision");
+  check_linearizable(same(read.item, cluster_.model().find(request.key, point)),
+                     what + ": its value");
+  check_linearizable(read.revision >= request.min_revision, what + ": older than asked for");
+  if (request.consistency != Consistency::kStale) return check_recent(operation, point, what);
+
+  ++stale_reads_;
+  check_age(read, now, what);
+  const auto longest = request.max_staleness;
+  if (longest && (!read.age || *read.age > *longest)) check_recent(operation, point, what);
+}
+
+// The point lies between the call and the return.
+void History::check_recent(const Operation& operation, raft::Index point, const std::string& what) {
+  check_linearizable(point <= cluster_.commit_index(), what + " of what is not committed");
+  check_linearizable(point >= operation.after, what + " after an answer from index " +
                                                    std::to_string(operation.after.value()) +
                                                    " was seen");
-  check_linearizable(read.revision == cluster_.model().revision(point), detail + ": its revision");
-  check_linearizable(same(read.item, cluster_.model().find(key, point)), detail + ": its value");
   latest_point_ = std::max(latest_point_, point);
+}
+
+// What was committed so long ago is in it. Clocks that run too slow measure too little.
+void History::check_age(const ReadDone& read, Instant now, const std::string& what) const {
+  if (!read.age) return;
+  const Duration longest = *read.age * 1'000'000 / (1'000'000 - drift_ppm_) + 1us;
+  check(read.applied_index >= cluster_.committed_by(now - longest), "stale-read-age",
+        what + " is older than its age of " + std::to_string(read.age->count()) + " us");
 }
 
 }  // namespace anchor::sim

@@ -16,15 +16,17 @@ using OperationId = std::size_t;
 // What clients asked and were answered, and whether that is linearizable (Herlihy and Wing, 1990).
 // The commit order is a witness: every operation has its point in it, which must lie between its
 // call and its return and explain its answer. That is checked as each answer leaves, in time
-// logarithmic in the history.
+// logarithmic in the history. Stale reads are held against the age that they tell.
 class History {
  public:
-  explicit History(ClusterChecker& cluster) : cluster_(cluster) {}
+  // No clock runs faster or slower than by `drift_ppm`.
+  History(ClusterChecker& cluster, std::uint32_t drift_ppm)
+      : cluster_(cluster), drift_ppm_(drift_ppm) {}
 
   // A replica is given the request.
   OperationId call(std::variant<kv::Command, ReadKey> request);
-  // The replica answered.
-  void returned(OperationId id, const Outcome& outcome);
+  // The replica answers now.
+  void returned(OperationId id, const Outcome& outcome, Instant now);
 
   // As it was called.
   const std::variant<kv::Command, ReadKey>& request(OperationId id) const {
@@ -33,6 +35,8 @@ class History {
   std::size_t operation_count() const { return operations_.size(); }
   std::uint64_t write_count() const { return writes_; }
   std::uint64_t read_count() const { return reads_; }
+  // Of these, those that were as good as their age, and no better.
+  std::uint64_t stale_read_count() const { return stale_reads_; }
   std::uint64_t refused_count() const { return refused_; }
   std::uint64_t unknown_count() const { return unknown_; }
 
@@ -46,13 +50,17 @@ class History {
   };
 
   void check_write(const Operation& operation, const kv::CommandResult& result);
-  void check_read(const Operation& operation, const ReadDone& read);
+  void check_read(const Operation& operation, const ReadDone& read, Instant now);
+  void check_recent(const Operation& operation, raft::Index point, const std::string& what);
+  void check_age(const ReadDone& read, Instant now, const std::string& what) const;
 
   ClusterChecker& cluster_;
+  std::uint32_t drift_ppm_;
   std::vector<Operation> operations_;
   raft::Index latest_point_;
   std::uint64_t writes_ = 0;
   std::uint64_t reads_ = 0;
+  std::uint64_t stale_reads_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t unknown_ = 0;
 };

@@ -95,6 +95,13 @@ void add_changes(Mix& mix, Choices& choices) {
                         .longest = one_of({100ms, 3000ms}, choices)};
 }
 
+// Lease reads are promised for clocks within the bound only, and a jump is beyond any.
+Mix with_sound_clocks(Mix mix) {
+  mix.raft.max_clock_drift_ppm = std::max(mix.raft.max_clock_drift_ppm, mix.faults.drift_ppm);
+  if (mix.faults.clock_jumps.every != Duration{}) mix.lease_reads = 0;
+  return mix;
+}
+
 Mix draw_everything(Choices& choices) {
   Mix mix = draw_cluster(choices);
   if (coin(choices)) add_changes(mix, choices);
@@ -102,7 +109,7 @@ Mix draw_everything(Choices& choices) {
   add_network_faults(mix.faults, choices);
   add_node_faults(mix.faults, choices);
   add_disk_faults(mix.faults, choices);
-  return mix;
+  return with_sound_clocks(mix);
 }
 
 Mix draw_calm(Choices& choices) {
@@ -119,7 +126,7 @@ Mix draw_crash(Choices& choices) {
   Mix mix = draw_cluster(choices);
   add_node_faults(mix.faults, choices);
   add_disk_faults(mix.faults, choices);
-  return mix;
+  return with_sound_clocks(mix);
 }
 
 Mix draw_snapshots(Choices& choices) {
@@ -128,7 +135,7 @@ Mix draw_snapshots(Choices& choices) {
   if (coin(choices)) add_network_faults(mix.faults, choices);
   if (coin(choices)) add_node_faults(mix.faults, choices);
   if (coin(choices)) add_disk_faults(mix.faults, choices);
-  return mix;
+  return with_sound_clocks(mix);
 }
 
 Mix draw_members(Choices& choices) {
@@ -137,6 +144,36 @@ Mix draw_members(Choices& choices) {
   if (coin(choices)) add_snapshots(mix, choices);
   if (coin(choices)) add_network_faults(mix.faults, choices);
   if (coin(choices)) add_node_faults(mix.faults, choices);
+  return with_sound_clocks(mix);
+}
+
+// Everything that a lease must outlive, and clocks that may differ by as much as is allowed.
+Mix draw_leases(Choices& choices) {
+  Mix mix = draw_cluster(choices);
+  mix.nodes = one_of({3, 3, 5}, choices);
+  // Enough that some still read from a leader that is cut off, after others have waited there.
+  mix.clients = 32;
+  mix.keys = one_of({1, 2}, choices);
+  mix.think_most = 20ms;
+  mix.reads = 90;
+  mix.lease_reads = 95;
+  mix.faults.drift_ppm = one_of({10'000, 50'000, 200'000}, choices);
+  mix.faults.drift_at_bound = true;
+  mix.faults.partitions = {.every = one_of({300ms, 1000ms}, choices), .longest = 1500ms};
+  if (coin(choices)) mix.faults.crashes = {.every = 1000ms, .longest = 50ms};
+  if (coin(choices)) mix.faults.pauses = {.every = 1000ms, .longest = 1000ms};
+  // Slow clocks lose elections: without transfers the leader's is always a fast one.
+  add_changes(mix, choices);
+  if (coin(choices)) mix.faults.delay_most = one_of({1ms, 10ms}, choices);
+  return with_sound_clocks(mix);
+}
+
+// The same, with clocks far beyond what they are taken for: here lease reads must break, or the
+// profile "leases" shows nothing.
+Mix draw_skew(Choices& choices) {
+  Mix mix = draw_leases(choices);
+  mix.faults.drift_ppm = 400'000;
+  mix.raft.max_clock_drift_ppm = 10'000;
   return mix;
 }
 
@@ -149,9 +186,20 @@ constexpr std::array kProfiles = {
     Profile{"snapshots", "logs that are cut early, and snapshots sent to whoever lacks entries",
             draw_snapshots},
     Profile{"members", "servers join, leave, are replaced and hand leadership over", draw_members},
+    Profile{"leases", "lease reads under whatever deposes leaders, clocks at their bound",
+            draw_leases},
+    Profile{"skew", "clocks beyond their bound: lease reads break, and must be seen to", draw_skew,
+            false},
 };
 
 }  // namespace
+
+std::int32_t draw_drift_ppm(const Faults& faults, Choices& choices, std::size_t node) {
+  const auto most = static_cast<std::int32_t>(faults.drift_ppm);
+  if (faults.drift_at_bound) return choices.below(2, Stream::kSetup, node) == 0 ? most : -most;
+  const std::uint64_t drift = choices.below(2 * faults.drift_ppm + 1, Stream::kSetup, node);
+  return static_cast<std::int32_t>(drift) - most;
+}
 
 std::span<const Profile> profiles() {
   return kProfiles;

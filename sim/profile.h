@@ -45,9 +45,13 @@ struct Faults {
   Duration disk_most = 400us;
   // A slow disk's writes take up to so long.
   Duration slow_disk_most{};
-  // Clocks run up to so much too fast or too slow.
+  // Clocks run up to so much too fast or too slow; or just so much, each of them.
   std::uint32_t drift_ppm = 0;
+  bool drift_at_bound = false;
 };
+
+// By how much the clock of a node runs too fast.
+std::int32_t draw_drift_ppm(const Faults& faults, Choices& choices, std::size_t node);
 
 // One simulation's cluster, load and faults.
 struct Mix {
@@ -59,6 +63,10 @@ struct Mix {
   // Between a client's answer and its next request, at most.
   Duration think_most = 100ms;
   std::size_t value_bytes_most = 64;
+  // Of the requests so many are reads, and of these so many by lease, in percent. Lease reads are
+  // linearizable only while clocks keep to their bound.
+  std::uint64_t reads = 35;
+  std::uint64_t lease_reads = 30;
   raft::Options raft{};
   std::uint64_t apply_bytes = 1 << 20;
   std::uint64_t snapshot_bytes = 64 << 20;
@@ -71,6 +79,8 @@ struct Profile {
   std::string_view name;
   std::string_view description;
   Mix (*draw)(Choices& choices);
+  // False: it goes beyond what is promised, to show that the promise has a reason.
+  bool holds = true;
 };
 
 std::span<const Profile> profiles();

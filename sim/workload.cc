@@ -90,12 +90,33 @@ void Workload::answered(OperationId operation, const Outcome* outcome) {
   client.waiting.reset();
   const auto seen = outcome == nullptr ? std::nullopt : seen_revision(*outcome);
   if (seen) client.seen[client.key] = *seen;
-  if (client.demanding && !seen) ++unserved_;
-  if (!seen) {
+  const bool served =
+      seen || (outcome != nullptr && std::holds_alternative<RevisionInFuture>(*outcome));
+  if (client.demanding && !served) ++unserved_;
+  if (!served) {
     consider_retry(number, operation,
                    outcome != nullptr && std::holds_alternative<NotApplied>(*outcome));
   }
   later(number);
+}
+
+ReadKey Workload::choose_read(const Client& client, std::size_t number) {
+  const auto draw = [&](std::uint64_t bound) {
+    return choices_.below(bound, Stream::kClient, number);
+  };
+  ReadKey read{.key = client.key};
+  if (draw(100) < mix_.lease_reads) {
+    read.consistency = Consistency::kLease;
+  } else if (draw(2) == 0) {
+    read.consistency = Consistency::kStale;
+    if (draw(2) == 0) read.max_staleness = Duration(draw(3) * draw(100'000));
+  }
+  // What it has seen itself; now and then what nobody may have written yet.
+  const auto seen = client.seen.find(client.key);
+  if (seen != client.seen.end() && draw(3) == 0) {
+    read.min_revision = kv::Revision(seen->second.value() + (draw(8) == 0 ? draw(50) : 0));
+  }
+  return read;
 }
 
 std::variant<kv::Command, ReadKey> Workload::choose(Client& client, std::size_t number) {
@@ -103,8 +124,7 @@ std::variant<kv::Command, ReadKey> Workload::choose(Client& client, std::size_t 
     return choices_.below(bound, Stream::kClient, number);
   };
   client.key = "k" + std::to_string(draw(mix_.keys));
-  const std::uint64_t kind = draw(100);
-  if (kind < 35) return ReadKey{client.key};
+  if (draw(100) < mix_.reads) return choose_read(client, number);
 
   const auto seen = client.seen.find(client.key);
   kv::Condition condition = kv::Always{};
@@ -117,7 +137,7 @@ std::variant<kv::Command, ReadKey> Workload::choose(Client& client, std::size_t 
     condition = kv::IfModRevision{seen->second};
   }
   const bool want_previous = draw(4) == 0;
-  if (kind < 47) return kv::Delete{client.key, condition, want_previous};
+  if (draw(5) == 0) return kv::Delete{client.key, condition, want_previous};
 
   // No two puts write the same value: so each can be told from every other.
   std::string value = "c" + std::to_string(number) + "-" + std::to_string(++client.ordinal) + " ";

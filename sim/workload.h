@@ -15,8 +15,9 @@
 namespace anchor::sim {
 
 // Clients, each with one request in flight: puts, creations, compare-and-swaps, deletes and reads
-// of a few keys, sent to any node. A refused one is mostly tried again, often elsewhere; one whose
-// outcome is unknown sometimes, though it may then take effect twice: so do impatient clients.
+// (linearizable, by lease, stale) of a few keys, sent to any node. A refused one is mostly tried
+// again, often elsewhere; one whose outcome is unknown sometimes, though it may then take effect
+// twice: so do impatient clients.
 class Workload {
  public:
   Workload(const Mix& mix, Cluster& cluster, Choices& choices);
@@ -51,6 +52,7 @@ class Workload {
   void answered(OperationId operation, const Outcome* outcome);
   void consider_retry(std::size_t number, OperationId operation, bool certain);
   std::variant<kv::Command, ReadKey> choose(Client& client, std::size_t number);
+  ReadKey choose_read(const Client& client, std::size_t number);
 
   const Mix& mix_;
   Cluster& cluster_;

@@ -155,4 +155,21 @@ Result<Duration> parse_duration(std::string_view text) {
   return unit->size * static_cast<Duration::rep>(*number);
 }
 
+Result<std::uint32_t> parse_percent_ppm(std::string_view text) {
+  constexpr std::size_t kFractionDigits = 4;
+  constexpr std::uint64_t kMostPercent = 100;
+  const auto bad = failure("'" + std::string(text) + "' is no percentage such as 1% or 0.5%");
+  if (!text.ends_with('%')) return bad;
+  text.remove_suffix(1);
+  const std::size_t point = std::min(text.find('.'), text.size());
+  std::string fraction(text.substr(std::min(point + 1, text.size())));
+  const bool point_alone = point < text.size() && fraction.empty();
+  if (point_alone || fraction.size() > kFractionDigits) return bad;
+  fraction.resize(kFractionDigits, '0');
+  const auto whole = parse_number(text.substr(0, point));
+  const auto rest = parse_number(fraction);
+  if (!whole || !rest || *whole > kMostPercent) return bad;
+  return static_cast<std::uint32_t>(*whole * 10'000 + *rest);
+}
+
 }  // namespace anchor

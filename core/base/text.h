@@ -32,6 +32,9 @@ Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t low, std
 // "300ms", "5s", "1m": a whole number and one of the units us, ms, s, m, h.
 Result<Duration> parse_duration(std::string_view text);
 
+// "1%", "0.05%": at most four digits after the point, which are parts per million.
+Result<std::uint32_t> parse_percent_ppm(std::string_view text);
+
 // Bytes: "64MiB", "512KiB", "2GiB" or "4096": a whole number and one of the units B, KiB, MiB, GiB,
 // or none.
 Result<std::uint64_t> parse_size(std::string_view text);

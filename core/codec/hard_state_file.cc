@@ -85,7 +85,9 @@ Result<void> check_header(ByteView file) {
 
 bool more_recent(const StableState& a, const StableState& b) {
   const auto rank = [](const StableState& state) {
-    return std::tuple(state.hard_state.term, state.hard_state.vote.has_value(), state.boot);
+    const raft::HardState& hard_state = state.hard_state;
+    return std::tuple(hard_state.term, hard_state.vote.has_value(), state.boot,
+                      hard_state.longest_promise);
   };
   return rank(a) > rank(b);
 }

@@ -22,7 +22,8 @@ struct HardStateSlot {
   friend bool operator==(const HardStateSlot&, const HardStateSlot&) = default;
 };
 
-// The higher term wins; at equal terms the copy with a vote, then the later boot.
+// The higher term wins; at equal terms the copy with a vote, then the later boot, then
+// the longer promise.
 bool more_recent(const StableState& a, const StableState& b);
 
 struct HardStateFile {

@@ -28,6 +28,17 @@ std::size_t body_size_bytes(const raft::MessageBody& body) {
   return size;
 }
 
+// Microseconds travel unsigned; what no clock or time-out has is refused by whoever uses it.
+std::uint64_t to_us(Duration duration) {
+  return static_cast<std::uint64_t>(duration.count());
+}
+std::uint64_t to_us(Instant instant) {
+  return to_us(instant.time_since_epoch());
+}
+Duration duration_of(std::uint64_t us) {
+  return Duration(static_cast<Duration::rep>(us));
+}
+
 // --- To bytes -----------------------------------------------------------------------------------
 
 struct Writer {
@@ -53,6 +64,11 @@ struct Writer {
     to.setPreviousTerm(request.previous.term.value());
     to.setCommitIndex(request.commit_index.value());
     to.setRound(request.round.value());
+    if (request.dating) {
+      to.setDatingBoot(request.dating->boot.value());
+      to.setDatingEchoUs(to_us(request.dating->echo));
+      to.setDatingAgeUs(to_us(request.dating->age));
+    }
     auto entries = to.initEntries(static_cast<unsigned>(request.entries.size()));
     for (unsigned i = 0; i < entries.size(); ++i) write_entry(entries[i], request.entries[i]);
   }
@@ -60,6 +76,8 @@ struct Writer {
     auto to = builder.initAppendAccepted();
     to.setMatchIndex(reply.match_index.value());
     to.setRound(reply.round.value());
+    to.setPromiseUs(to_us(reply.promise));
+    to.setSentUs(to_us(reply.sent));
   }
   void operator()(const raft::AppendRejected& reply) {
     auto to = builder.initAppendRejected();
@@ -67,6 +85,8 @@ struct Writer {
     to.setHintIndex(reply.hint.index.value());
     to.setHintTerm(reply.hint.term.value());
     to.setRound(reply.round.value());
+    to.setPromiseUs(to_us(reply.promise));
+    to.setSentUs(to_us(reply.sent));
   }
   void operator()(const raft::InstallSnapshot& request) {
     auto to = builder.initInstallSnapshot();
@@ -84,7 +104,9 @@ struct Writer {
     to.setReceivedBytes(reply.received_bytes);
   }
   void operator()(const raft::ReadIndexRequest& request) {
-    builder.initReadIndexRequest().setContext(request.context);
+    auto to = builder.initReadIndexRequest();
+    to.setContext(request.context);
+    to.setLease(request.lease);
   }
   void operator()(const raft::ReadIndexReply& reply) {
     auto to = builder.initReadIndexReply();
@@ -148,6 +170,11 @@ Result<raft::MessageBody> read_append_entries(Body::AppendEntries::Reader from,
                               .commit_index = raft::Index(from.getCommitIndex()),
                               .round = raft::Round(from.getRound()),
                               .entries = {}};
+  if (from.getDatingEchoUs() != 0) {
+    request.dating = raft::Dating{.boot = raft::Boot(from.getDatingBoot()),
+                                  .echo = Instant(duration_of(from.getDatingEchoUs())),
+                                  .age = duration_of(from.getDatingAgeUs())};
+  }
   request.entries.reserve(from.getEntries().size());
   for (const proto::Entry::Reader reader : from.getEntries()) {
     auto entry = read_entry(reader, buffer);
@@ -155,6 +182,22 @@ Result<raft::MessageBody> read_append_entries(Body::AppendEntries::Reader from,
     request.entries.push_back(std::move(*entry));
   }
   return request;
+}
+
+raft::AppendAccepted read_append_accepted(Body::AppendAccepted::Reader from) {
+  return {.match_index = raft::Index(from.getMatchIndex()),
+          .round = raft::Round(from.getRound()),
+          .promise = duration_of(from.getPromiseUs()),
+          .sent = Instant(duration_of(from.getSentUs()))};
+}
+
+raft::AppendRejected read_append_rejected(Body::AppendRejected::Reader from) {
+  return {
+      .previous_index = raft::Index(from.getPreviousIndex()),
+      .hint = {.index = raft::Index(from.getHintIndex()), .term = raft::Term(from.getHintTerm())},
+      .round = raft::Round(from.getRound()),
+      .promise = duration_of(from.getPromiseUs()),
+      .sent = Instant(duration_of(from.getSentUs()))};
 }
 
 Result<raft::ForwardOutcome> read_outcome(proto::ForwardOutcome outcome) {
@@ -238,18 +281,10 @@ Result<raft::MessageBody> read_body(Body::Reader body, const Bytes& buffer) {
     }
     case Body::APPEND_ENTRIES:
       return read_append_entries(body.getAppendEntries(), buffer);
-    case Body::APPEND_ACCEPTED: {
-      const auto from = body.getAppendAccepted();
-      return raft::AppendAccepted{.match_index = raft::Index(from.getMatchIndex()),
-                                  .round = raft::Round(from.getRound())};
-    }
-    case Body::APPEND_REJECTED: {
-      const auto from = body.getAppendRejected();
-      return raft::AppendRejected{.previous_index = raft::Index(from.getPreviousIndex()),
-                                  .hint = {.index = raft::Index(from.getHintIndex()),
-                                           .term = raft::Term(from.getHintTerm())},
-                                  .round = raft::Round(from.getRound())};
-    }
+    case Body::APPEND_ACCEPTED:
+      return read_append_accepted(body.getAppendAccepted());
+    case Body::APPEND_REJECTED:
+      return read_append_rejected(body.getAppendRejected());
     case Body::INSTALL_SNAPSHOT:
       return read_install_snapshot(body.getInstallSnapshot(), buffer);
     case Body::SNAPSHOT_ACCEPTED: {
@@ -259,7 +294,8 @@ Result<raft::MessageBody> read_body(Body::Reader body, const Bytes& buffer) {
           .received_bytes = from.getReceivedBytes()};
     }
     case Body::READ_INDEX_REQUEST:
-      return raft::ReadIndexRequest{.context = body.getReadIndexRequest().getContext()};
+      return raft::ReadIndexRequest{.context = body.getReadIndexRequest().getContext(),
+                                    .lease = body.getReadIndexRequest().getLease()};
     case Body::READ_INDEX_REPLY: {
       const auto from = body.getReadIndexReply();
       return raft::ReadIndexReply{.context = from.getContext(),

@@ -6,6 +6,13 @@
 
 namespace anchor::codec {
 
+namespace {
+
+// More than any election timeout; it is waited for at every start.
+constexpr Duration kLongestPromise = std::chrono::hours(24);
+
+}  // namespace
+
 Bytes encode_log_record(raft::ClusterId cluster_id, const raft::Entry& entry) {
   constexpr std::size_t kFixed = 32;
   return encode_frame<proto::LogRecord>(kFixed + entry_size_bytes(entry), [&](auto builder) {
@@ -62,6 +69,8 @@ Bytes encode_stable_state(const StableState& state) {
     builder.setIncarnation(state.self.incarnation.value());
     builder.setBoot(state.boot.value());
     builder.setTerm(state.hard_state.term.value());
+    const Duration promise = state.hard_state.longest_promise;
+    builder.setLongestPromiseUs(static_cast<std::uint64_t>(promise.count()));
     if (!state.hard_state.vote) return;
     builder.setVotedFor(wire::as_capnp(state.hard_state.vote->id.name()));
     builder.setVotedForIncarnation(state.hard_state.vote->incarnation.value());
@@ -81,6 +90,11 @@ Result<StableState> decode_stable_state(const Bytes& record) {
                                    .incarnation = raft::Incarnation(reader.getIncarnation())},
                           .boot = raft::Boot(reader.getBoot()),
                           .hard_state = {.term = raft::Term(reader.getTerm()), .vote = {}}};
+        const Duration promise(static_cast<Duration::rep>(reader.getLongestPromiseUs()));
+        if (promise < Duration() || promise > kLongestPromise) {
+          return failure("a promise of " + std::to_string(reader.getLongestPromiseUs()) + " us");
+        }
+        state.hard_state.longest_promise = promise;
         if (reader.getVotedFor().size() == 0) return state;
         auto vote = read_server_id(reader.getVotedFor());
         if (!vote) return std::unexpected(vote.error());

@@ -4,12 +4,9 @@
 
 namespace anchor::raft {
 
-bool leader_alive(const State& state, const Role& role, const ServerId& candidate) {
-  if (std::holds_alternative<Leader>(role)) return true;
-  const auto* follower = std::get_if<Follower>(&role);
-  // A leader that asks for votes has stopped leading: it restarted, or stepped down.
-  return follower != nullptr && follower->leader && follower->leader->id != candidate &&
-         state.now < follower->heard + state.options.election_timeout;
+bool leader_alive(const State& state, const Role& role, const Peer& candidate) {
+  // A leader that asks for votes itself has stopped leading: it restarted, or stepped down.
+  return std::holds_alternative<Leader>(role) || promised_to_another(state, candidate);
 }
 
 bool would_grant(const State& state, const Peer& candidate, const RequestVote& request) {

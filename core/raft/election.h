@@ -8,8 +8,9 @@ namespace anchor::raft {
 
 // True if this server believes that a leader other than `candidate` is alive, because it is one or
 // heard from one within the least election timeout: then a candidate is not listened to, so that a
-// server that was cut off or removed does not disturb the others (dissertation 4.2.3).
-bool leader_alive(const State& state, const Role& role, const ServerId& candidate);
+// server that was cut off or removed does not disturb the others (dissertation 4.2.3). That is also
+// what leases rest on (lease.h).
+bool leader_alive(const State& state, const Role& role, const Peer& candidate);
 
 // Whether to grant `request`, made by `candidate`, in the current state: for a vote the term is
 // already the campaign's. Does not look at leader_alive.

@@ -12,6 +12,8 @@ void check_progress(const State& state, const Progress& progress) {
   ANCHOR_ASSERT(progress.next <= state.log.last().index.next());
   ANCHOR_ASSERT(progress.commit_told <= state.commit_index);
   ANCHOR_ASSERT(progress.round <= progress.round_asked);
+  ANCHOR_ASSERT(progress.led_at <= state.now);
+  ANCHOR_ASSERT(progress.promised_until <= progress.led_at + state.options.election_timeout);
   if (const auto* sending = std::get_if<SendSnapshot>(&progress.state)) {
     ANCHOR_ASSERT(sending->acknowledged_bytes <= sending->sent_bytes);
     ANCHOR_ASSERT(sending->sent_bytes <= sending->file.size_bytes);
@@ -37,6 +39,7 @@ void check_leader(const State& state, const Leader& leader) {
   ANCHOR_ASSERT(leader.first_index < state.log.base().index ||
                 state.log.contains({leader.first_index, state.term()}));
   ANCHOR_ASSERT(state.log.last().term == state.term());
+  ANCHOR_ASSERT(leader.rounds_began.size() <= leader.round.value());
   std::uint64_t bytes = 0;
   for (Index index = state.commit_index.next(); index <= state.log.last().index; ++index) {
     bytes += entry_bytes(state.log.at(index));
@@ -57,6 +60,8 @@ void check_leader(const State& state, const Leader& leader) {
 }
 
 void check_candidate(const State& state, const Candidate& candidate) {
+  ANCHOR_ASSERT(candidate.transfer || !promised_to_another(state, state.self),
+                "it promised to vote for nobody else, itself included");
   for (const ServerId& id : candidate.granted) {
     ANCHOR_ASSERT(id == state.self.id || state.configuration().find(id) != nullptr);
   }
@@ -105,6 +110,7 @@ void StepInvariants::check(const Raft& after, const Output& output) const {
   if (state.term() == hard_state_.term && hard_state_.vote) {
     ANCHOR_ASSERT(state.hard_state.vote == hard_state_.vote, "a vote is set once in a term");
   }
+  ANCHOR_ASSERT(state.hard_state.longest_promise >= hard_state_.longest_promise);
   if (state.hard_state != hard_state_) {
     ANCHOR_ASSERT(output.persist && output.persist->hard_state == state.hard_state);
   }

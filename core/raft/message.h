@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "core/base/time.h"
 #include "core/raft/admin.h"
 #include "core/raft/types.h"
 
@@ -35,6 +37,17 @@ struct VoteReply {
   friend bool operator==(const VoteReply&, const VoteReply&) = default;
 };
 
+// How old the leader's commit index may be, for the follower that is told it: `age` before the
+// leader sent this it certainly still led, and it sent this after the follower had sent something
+// itself at `echo`, by its own clock in this boot.
+struct Dating {
+  Boot boot;
+  Instant echo;
+  Duration age{};
+
+  friend bool operator==(const Dating&, const Dating&) = default;
+};
+
 // Entries that follow `previous` (dissertation 3.5). Without entries it is a heartbeat. A round
 // that the follower has not seen yet is answered at once, without waiting for the disk.
 struct AppendEntries {
@@ -42,14 +55,20 @@ struct AppendEntries {
   Index commit_index;
   Round round;
   std::vector<Entry> entries;
+  // None: the leader cannot tell.
+  std::optional<Dating> dating{};
 
   friend bool operator==(const AppendEntries&, const AppendEntries&) = default;
 };
 
-// The follower's log is durable and the same as the leader's up to `match_index`.
+// The follower's log is durable and the same as the leader's up to `match_index`. It sends this at
+// `sent`, by its own clock, and from the moment when it heard `round` it votes for nobody else for
+// as long as it promises (lease.h).
 struct AppendAccepted {
   Index match_index;
   Round round;
+  Duration promise{};
+  Instant sent{};
 
   friend bool operator==(const AppendAccepted&, const AppendAccepted&) = default;
 };
@@ -60,7 +79,10 @@ struct AppendAccepted {
 struct AppendRejected {
   Index previous_index;
   LogPosition hint;
+  // As in AppendAccepted.
   Round round;
+  Duration promise{};
+  Instant sent{};
 
   friend bool operator==(const AppendRejected&, const AppendRejected&) = default;
 };
@@ -69,6 +91,8 @@ struct AppendRejected {
 // `context` is never used twice in a boot.
 struct ReadIndexRequest {
   std::uint64_t context = 0;
+  // The leader may answer by its lease, instead of asking a quorum.
+  bool lease = false;
 
   friend bool operator==(const ReadIndexRequest&, const ReadIndexRequest&) = default;
 };
@@ -168,5 +192,8 @@ struct Message {
 
   friend bool operator==(const Message&, const Message&) = default;
 };
+
+// What every correct sender's message is; whatever is not is dropped unread.
+bool well_formed(const Message& message);
 
 }  // namespace anchor::raft

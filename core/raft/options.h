@@ -7,11 +7,15 @@
 namespace anchor::raft {
 
 // How a server behaves, on a LAN by default. Nothing here decides what an entry does when it is
-// applied. Requires (checked by `Raft`): heartbeat_interval < election_timeout / 3.
+// applied. Requires (checked by `Raft`): heartbeat_interval < election_timeout / 3,
+// and max_clock_drift_ppm < 1,000,000.
 struct Options {
   // A follower that hears nothing for a time drawn from [T, 2T) campaigns.
   Duration election_timeout = 300ms;
   Duration heartbeat_interval = 50ms;
+  // No server's clock runs faster or slower than time by more than this. Lease reads depend on it,
+  // and nothing else does.
+  std::uint32_t max_clock_drift_ppm = 10'000;
 
   // One AppendEntries carries at most this many bytes of entries, but always at least one entry.
   std::uint64_t append_bytes = 1 << 20;

@@ -34,6 +34,7 @@ void Progress::connection_lost() {
 void Progress::restarted(Boot newest) {
   boot = newest;
   match = {};
+  echo = {};
   auto* sending = std::get_if<SendSnapshot>(&state);
   if (sending == nullptr) return probe_from(next);
   // The part of the snapshot that it had is gone too.

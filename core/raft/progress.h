@@ -69,6 +69,12 @@ struct Progress {
   Round round_asked{};
   Round round{};
   Instant last_heard{};
+  // When the newest round began that it has answered: then this leader still led. And until when,
+  // by the leader's clock, it votes for nobody else.
+  Instant led_at{};
+  Instant promised_until{};
+  // When it sent the newest of its answers, by the clock of its boot.
+  Instant echo{};
   // The highest commit index that it was told.
   Index commit_told{};
   std::variant<Probe, Replicate, SendSnapshot> state{};

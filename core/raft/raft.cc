@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "core/raft/election.h"
+#include "core/raft/lease.h"
 #include "core/raft/membership.h"
 #include "core/raft/quorum.h"
 #include "core/raft/replication.h"
@@ -16,26 +17,6 @@ namespace {
 std::string milliseconds(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
          " ms";
-}
-
-// No cluster gets there; but who takes such a term over has few left, or none.
-constexpr Term kHighestTerm{std::uint64_t{1} << 62};
-
-// What every correct sender's message is; whatever is not is dropped unread.
-bool well_formed(const Message& message) {
-  if (message.term > kHighestTerm) return false;
-  if (const auto* request = std::get_if<RequestVote>(&message.body)) {
-    return request->campaign_term == (request->pre_vote ? message.term.next() : message.term) &&
-           request->last.term <= message.term && !(request->pre_vote && request->transfer);
-  }
-  const auto* append = std::get_if<AppendEntries>(&message.body);
-  if (append == nullptr) return true;
-  LogPosition previous = append->previous;
-  for (const Entry& entry : append->entries) {
-    if (entry.index != previous.index.next() || entry.term < previous.term) return false;
-    previous = {entry.index, entry.term};
-  }
-  return previous.term <= message.term;
 }
 
 }  // namespace
@@ -53,8 +34,10 @@ void Raft::begin_step(Instant now) {
   // A sole voter need not wait for a leader that cannot exist.
   const auto self = [&](const ServerId& id) { return id == state_.self.id; };
   const bool alone = is_quorum(state_.configuration(), self);
+  renew_promise(state_);
   follower->heard = now;
-  follower->election_deadline = alone ? now : state_.random_election_deadline();
+  follower->election_deadline =
+      std::max(alone ? now : state_.random_election_deadline(), state_.promise.until);
 }
 
 bool Raft::heeds(const Message& message) const {
@@ -122,7 +105,7 @@ void Raft::on_request_vote(const Message& message, const RequestVote& request) {
                                         .pre_vote = request.pre_vote,
                                         .granted = granted});
   };
-  if (!request.transfer && leader_alive(state_, role_, message.from.id)) {
+  if (!request.transfer && leader_alive(state_, role_, message.from)) {
     // A pre-vote is answered, so that a sender whose term is behind learns ours.
     if (request.pre_vote) answer(false);
     return;
@@ -171,6 +154,7 @@ Follower* Raft::follower_of(const Message& message) {
   }
   follower->heard = state_.now;
   follower->election_deadline = state_.now + follower->patience;
+  promise_to(state_, message.from);
   return follower;
 }
 
@@ -210,7 +194,7 @@ void Raft::on_stale(const Message& message) {
 void Raft::on_follower_message(const Message& message, Leader& leader) {
   if (const auto* request = std::get_if<ReadIndexRequest>(&message.body)) {
     leader.reads.waiting.push_back(
-        {ReadRequester{message.from, message.from_boot}, request->context});
+        {ReadRequester{message.from, message.from_boot}, request->context, request->lease});
     return;
   }
   const auto found = leader.followers.find(message.from.id);
@@ -219,16 +203,16 @@ void Raft::on_follower_message(const Message& message, Leader& leader) {
   if (message.from != progress.peer || message.from_boot < progress.boot) return;
   if (message.from_boot > progress.boot) progress.restarted(message.from_boot);
   progress.last_heard = state_.now;
-  const auto heard_round = [&](Round round) {
-    if (round <= leader.round) progress.round = std::max(progress.round, round);
+  const auto heard_round = [&](const auto& reply) {
+    hear_round(state_, leader, progress, reply.round, reply.promise, reply.sent);
   };
   if (const auto* accepted = std::get_if<AppendAccepted>(&message.body)) {
-    heard_round(accepted->round);
+    heard_round(*accepted);
     if (accepted->match_index <= state_.log.last().index) {
       handle_append_accepted(state_, progress, *accepted);
     }
   } else if (const auto* rejected = std::get_if<AppendRejected>(&message.body)) {
-    heard_round(rejected->round);
+    heard_round(*rejected);
     handle_append_rejected(state_, progress, *rejected);
   } else if (const auto* received = std::get_if<SnapshotAccepted>(&message.body)) {
     handle_snapshot_accepted(state_, progress, *received);
@@ -284,13 +268,13 @@ bool Raft::transferring() const {
   return leader != nullptr && leader->transfer.has_value();
 }
 
-void Raft::request_read_index(std::uint64_t context) {
+void Raft::request_read_index(std::uint64_t context, bool lease) {
   const std::optional<KnownLeader> known = leader();
   ANCHOR_ASSERT(known.has_value());
   if (auto* self = std::get_if<Leader>(&role_)) {
-    self->reads.waiting.push_back({std::nullopt, context});
+    self->reads.waiting.push_back({std::nullopt, context, lease});
   } else {
-    state_.send(known->peer, ReadIndexRequest{context});
+    state_.send(known->peer, ReadIndexRequest{context, lease});
   }
 }
 
@@ -349,6 +333,12 @@ void Raft::become_leader(std::vector<ServerId> votes) {
   role_ = std::move(leader);
 }
 
+std::optional<Freshness> Raft::freshness() const {
+  if (const auto* leader = std::get_if<Leader>(&role_)) return raft::freshness(state_, *leader);
+  const auto* follower = std::get_if<Follower>(&role_);
+  return follower == nullptr ? std::nullopt : follower->fresh;
+}
+
 std::optional<KnownLeader> Raft::leader() const {
   if (is_leader()) return KnownLeader{state_.self, state_.boot};
   const auto* follower = std::get_if<Follower>(&role_);
@@ -388,7 +378,7 @@ void Raft::expire_leader(Leader& leader) {
   leader.heartbeat_due = state_.now + state_.options.heartbeat_interval;
   const Round before = leader.round;
   ask_for_reads(state_, leader, true);
-  if (leader.round == before) ++leader.round;
+  if (leader.round == before) begin_round(state_, leader);
 }
 
 void Raft::advance() {
@@ -396,6 +386,7 @@ void Raft::advance() {
   expire_deadlines();
   if (auto* leader = std::get_if<Leader>(&role_)) {
     answer_confirmed_reads(state_, *leader);
+    answer_by_lease(state_, *leader);
     ask_for_reads(state_, *leader, false);
     answer_confirmed_reads(state_, *leader);  // a sole voter confirms its own
   }

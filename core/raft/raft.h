@@ -61,9 +61,9 @@ class Raft {
   std::expected<ServerId, AdminRefused> transfer_leadership(const std::optional<ServerId>& target,
                                                             const std::string& reason);
   // Asks for a read index, from the leader if this server is not the one; requests get lost with a
-  // leader, and whoever asked asks again. `context` grows with each call in a boot. Requires:
-  // leader().
-  void request_read_index(std::uint64_t context);
+  // leader, and whoever asked asks again. With `lease` the leader may answer by its lease, without
+  // asking a quorum. `context` grows with each call in a boot. Requires: leader().
+  void request_read_index(std::uint64_t context, bool lease);
 
   // A snapshot of this server's own is durable.
   void snapshot_saved(const SnapshotFile& file) { raft::snapshot_saved(state_, file); }
@@ -94,6 +94,8 @@ class Raft {
   bool is_leader() const { return std::holds_alternative<Leader>(role_); }
   // A leader that hands over takes no proposals meanwhile.
   bool transferring() const;
+  // The newest that is known here; it is of a commit index that may yet be ahead of this server's.
+  std::optional<Freshness> freshness() const;
   // Of this term, if known; this server itself if it leads.
   std::optional<KnownLeader> leader() const;
 

@@ -2,16 +2,38 @@
 
 #include <utility>
 
+#include "core/raft/lease.h"
 #include "core/raft/quorum.h"
 #include "core/raft/state.h"
 
 namespace anchor::raft {
+namespace {
+
+void answer(State& state, const ReadRequest& request, Index read_index) {
+  if (!request.requester) {
+    state.confirmed_reads.push_back({request.context, read_index});
+    return;
+  }
+  state.send(request.requester->peer, ReadIndexReply{.context = request.context,
+                                                     .requester_boot = request.requester->boot,
+                                                     .read_index = read_index});
+}
+
+}  // namespace
+
+void answer_by_lease(State& state, Leader& leader) {
+  if (!holds_lease(state, leader)) return;
+  std::erase_if(leader.reads.waiting, [&](const ReadRequest& request) {
+    if (request.lease) answer(state, request, state.commit_index);
+    return request.lease;
+  });
+}
 
 void ask_for_reads(State& state, Leader& leader, bool retry) {
   Reads& reads = leader.reads;
   if (reads.waiting.empty() || state.commit_index < leader.first_index) return;
   if (!reads.asked.empty() && !retry) return;
-  ++leader.round;
+  begin_round(state, leader);
   reads.asked.push_back({leader.round, state.commit_index, std::exchange(reads.waiting, {})});
 }
 
@@ -23,17 +45,23 @@ void answer_confirmed_reads(State& state, Leader& leader) {
   });
   while (!reads.asked.empty() && reads.asked.front().round <= confirmed) {
     const Reads::Asked& asked = reads.asked.front();
-    for (const ReadRequest& request : asked.requests) {
-      if (!request.requester) {
-        state.confirmed_reads.push_back({request.context, asked.read_index});
-        continue;
-      }
-      state.send(request.requester->peer, ReadIndexReply{.context = request.context,
-                                                         .requester_boot = request.requester->boot,
-                                                         .read_index = asked.read_index});
-    }
+    for (const ReadRequest& request : asked.requests) answer(state, request, asked.read_index);
     reads.asked.pop_front();
   }
+}
+
+std::optional<Freshness> freshness(const State& state, const Leader& leader) {
+  if (state.commit_index < leader.first_index) return std::nullopt;
+  const auto led_at = quorum_value(state.configuration(), [&](const ServerId& id) {
+    return id == state.self.id ? state.now : leader.followers.at(id).led_at;
+  });
+  if (led_at == Instant()) return std::nullopt;
+  return Freshness{state.commit_index, led_at};
+}
+
+std::optional<Freshness> freshness(const State& state, const AppendEntries& request) {
+  if (!request.dating || request.dating->boot != state.boot) return std::nullopt;
+  return Freshness{request.commit_index, request.dating->echo - request.dating->age};
 }
 
 }  // namespace anchor::raft

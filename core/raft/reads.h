@@ -5,12 +5,14 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/time.h"
 #include "core/raft/types.h"
 
 namespace anchor::raft {
 
 struct State;
 struct Leader;
+struct AppendEntries;
 
 // A follower that asks for the commit index, in the life it leads.
 struct ReadRequester {
@@ -23,6 +25,7 @@ struct ReadRequest {
   // None: this server itself.
   std::optional<ReadRequester> requester;
   std::uint64_t context = 0;
+  bool lease = false;  // the leader's lease will do
 };
 
 // The answer to this server's own request: reads that came before the request may be served once
@@ -47,6 +50,9 @@ struct Reads {
   std::deque<Asked> asked;
 };
 
+// Answers those of the waiting requests that a lease will do for, if the leader holds one.
+void answer_by_lease(State& state, Leader& leader);
+
 // Starts a round for the waiting requests: not before an entry of the leader's own term is
 // committed, since its commit index may lag behind its predecessor's until then, and not while
 // another is out, so that rounds grow under load instead of multiplying; `retry` starts one all the
@@ -55,5 +61,19 @@ void ask_for_reads(State& state, Leader& leader, bool retry);
 
 // Answers the requests whose round a quorum has confirmed.
 void answer_confirmed_reads(State& state, Leader& leader);
+
+// The state after the entry at `index` has everything that was committed anywhere as of then, by
+// this server's clock.
+struct Freshness {
+  Index index;
+  Instant as_of;
+};
+
+// Of the leader's own commit index: as of the beginning of the last round that a quorum has
+// answered. None before an entry of its own term is committed.
+std::optional<Freshness> freshness(const State& state, const Leader& leader);
+// What the leader's commit index is worth to the follower that is told it (message.h); none if it
+// says nothing, or not to this boot.
+std::optional<Freshness> freshness(const State& state, const AppendEntries& request);
 
 }  // namespace anchor::raft

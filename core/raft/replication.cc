@@ -20,11 +20,22 @@ Index durable_match(const State& state, const Follower& follower) {
   return std::min(follower.verified, state.log.durable_index());
 }
 
+void accept(State& state, const Follower& follower, Index match, Round round, WriteId after = {}) {
+  const Duration promise = spoken_promise(state);
+  state.send(
+      *follower.leader,
+      AppendAccepted{.match_index = match, .round = round, .promise = promise, .sent = state.now},
+      after);
+}
+
 void reject(State& state, const Follower& follower, const AppendEntries& request) {
+  const Duration promise = spoken_promise(state);
   state.send(*follower.leader,
              AppendRejected{.previous_index = request.previous.index,
                             .hint = state.log.possible_agreement(request.previous),
-                            .round = request.round});
+                            .round = request.round,
+                            .promise = promise,
+                            .sent = state.now});
 }
 
 // Appends the entries that the log lacks. An entry that conflicts, with the same index but another
@@ -56,6 +67,7 @@ bool contradicts(const State& state, const Follower& follower, const AppendEntri
 
 void handle_append_entries(State& state, Follower& follower, const AppendEntries& request) {
   if (contradicts(state, follower, request)) return;
+  if (auto fresh = freshness(state, request)) follower.fresh = fresh;
   const bool prompt = answer_at_once(follower, request);
   // What was compacted is committed, and agrees with every later leader's log.
   const bool agrees =
@@ -68,14 +80,12 @@ void handle_append_entries(State& state, Follower& follower, const AppendEntries
   learn_commit_index(state, follower, std::min(request.commit_index, follower.verified));
 
   if (prompt) {
-    state.send(*follower.leader, AppendAccepted{.match_index = durable_match(state, follower),
-                                                .round = request.round});
+    accept(state, follower, durable_match(state, follower), request.round);
   }
   if (!request.entries.empty()) {
     const WriteId write = state.log.write_of(last_new, state.next_write);
     if (prompt && write <= state.durable_write) return;  // just said
-    state.send(*follower.leader, AppendAccepted{.match_index = last_new, .round = request.round},
-               write);
+    accept(state, follower, last_new, request.round, write);
   }
 }
 
@@ -134,6 +144,12 @@ void advance_commit_index(State& state, Leader& leader) {
 
 namespace {
 
+std::optional<Dating> dating(const State& state, const Leader& leader, const Progress& progress) {
+  const auto fresh = freshness(state, leader);
+  if (!fresh || progress.echo == Instant()) return std::nullopt;
+  return Dating{progress.boot, progress.echo, state.now - fresh->as_of};
+}
+
 void send_append(State& state, Leader& leader, Progress& progress, std::vector<Entry> entries) {
   // To one that is sent a snapshot this is a heartbeat, and tells it that it lacks what it lacks.
   const Index previous = std::max(progress.next.previous(), state.log.base().index);
@@ -143,7 +159,8 @@ void send_append(State& state, Leader& leader, Progress& progress, std::vector<E
   state.send(progress.peer, AppendEntries{.previous = {previous, *state.log.term_at(previous)},
                                           .commit_index = state.commit_index,
                                           .round = leader.round,
-                                          .entries = std::move(entries)});
+                                          .entries = std::move(entries),
+                                          .dating = dating(state, leader, progress)});
 }
 
 // Entries for one follower, as far as its window goes; true if anything was sent.

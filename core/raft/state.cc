@@ -23,6 +23,7 @@ State::State(Options given, std::uint64_t seed, Recovered recovered)
       // The crash may have come before the log was cut.
       snapshots_changed(!snapshots.empty()) {
   ANCHOR_ASSERT(options.heartbeat_interval * 3 < options.election_timeout);
+  ANCHOR_ASSERT(options.max_clock_drift_ppm < 1'000'000);
   ANCHOR_ASSERT(log.last().term <= hard_state.term);
   ANCHOR_ASSERT(log.configuration() != nullptr);
   ANCHOR_ASSERT(log.base().index == Index() || !snapshots.empty());
@@ -46,15 +47,19 @@ std::optional<Index> State::left_out_at(const Peer& peer) const {
 
 void State::enter_term(Term entered) {
   ANCHOR_ASSERT(entered > term());
-  hard_state = {.term = entered, .vote = std::nullopt};
-  hard_state_write = next_write;
-  hard_state_changed = true;
+  hard_state.term = entered;
+  hard_state.vote.reset();
+  hard_state_to_write();
 }
 
 void State::vote_for(const Peer& candidate) {
   if (hard_state.vote == candidate) return;
   ANCHOR_ASSERT(!hard_state.vote);
   hard_state.vote = candidate;
+  hard_state_to_write();
+}
+
+void State::hard_state_to_write() {
   hard_state_write = next_write;
   hard_state_changed = true;
 }

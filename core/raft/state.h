@@ -12,6 +12,7 @@
 #include "core/base/random.h"
 #include "core/base/time.h"
 #include "core/raft/configuration.h"
+#include "core/raft/lease.h"
 #include "core/raft/log.h"
 #include "core/raft/message.h"
 #include "core/raft/options.h"
@@ -58,6 +59,9 @@ struct State {
   // What the leader is sending to this server.
   std::optional<SnapshotFile> receiving;
 
+  // The newest one; whoever restarts renews what it ever promised.
+  Promise promise{};
+
   // A committed configuration has left this server out, for good: it does not campaign any more.
   bool removed = false;
 
@@ -82,6 +86,8 @@ struct State {
   void enter_term(Term term);
   // Requires: no vote for another in this term.
   void vote_for(const Peer& candidate);
+  // It was changed.
+  void hard_state_to_write();
   bool hard_state_durable() const { return hard_state_write <= durable_write; }
 
   // Sends once the batch `after` and the current term are durable; at once if they are.
@@ -106,6 +112,8 @@ struct Follower {
   Index verified{};
   // The newest round of this leader that was answered.
   Round round{};
+  // What this leader told last that can be dated.
+  std::optional<Freshness> fresh{};
 };
 
 // Wants to lead: asks first whether it would be elected (dissertation 9.6), then for votes.
@@ -135,8 +143,11 @@ struct Leader {
   std::optional<Instant> commit_notice_due{};
   // The no-op of this term. Until it is committed nothing is read.
   Index first_index{};
-  // The newest round asked.
+  // The newest round asked, and when it and those before it began, the newest last.
   Round round{};
+  std::deque<Instant> rounds_began{};
+  // It has asked another to campaign: others need not wait for its silence any more.
+  bool lease_given_up = false;
   // Invariant: the sum over the entries above the commit index.
   std::uint64_t uncommitted_bytes = 0;
   Reads reads{};

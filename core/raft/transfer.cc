@@ -81,6 +81,7 @@ void advance_transfer(State& state, Leader& leader) {
   }
   if (transfer.asked || found->second.match < state.log.last().index) return;
   transfer.asked = true;
+  leader.lease_given_up = true;
   state.send(found->second.peer, TimeoutNow{});
 }
 

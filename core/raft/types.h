@@ -9,6 +9,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/strong.h"
+#include "core/base/time.h"
 
 namespace anchor::raft {
 
@@ -116,10 +117,12 @@ struct SnapshotFile {
 };
 
 // What a server must not forget: stored before a message that depends on it leaves.
-// Invariant: in one term the vote is set at most once.
+// Invariants: in one term the vote is set at most once; the longest promise never falls.
 struct HardState {
   Term term;
   std::optional<Peer> vote;
+  // The longest time for which it ever promised a leader not to vote for another (lease.h).
+  Duration longest_promise{};
 
   friend bool operator==(const HardState&, const HardState&) = default;
 };

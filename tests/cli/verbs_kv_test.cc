@@ -46,8 +46,11 @@ TEST(Get, SendsTheKeyAsItIs) {
   FakeNode node(value_response(""));
   run_cli({"get", "../a b", "--endpoints", node.endpoint()});
   run_cli({"get", "..", "--endpoints", node.endpoint(), "--consistency", "stale"});
-  EXPECT_EQ(node.requests(), (Requests{"GET /kv/..%2Fa%20b?consistency=linearizable",
-                                       "GET /kv/..?consistency=stale"}));
+  run_cli({"get", "a", "--endpoints", node.endpoint(), "--consistency", "stale", "--max-staleness",
+           "500ms", "--min-revision", "7"});
+  EXPECT_EQ(node.requests(),
+            (Requests{"GET /kv/..%2Fa%20b?consistency=linearizable", "GET /kv/..?consistency=stale",
+                      "GET /kv/a?consistency=stale&max_staleness=500ms&min_revision=7"}));
 }
 
 TEST(Get, ExitsThreeIfThereIsNoSuchKey) {

@@ -35,7 +35,8 @@ TEST(ManyConnections, ClientsCannotKeepPeersOut) {
   const bool connected = eventually([&] {
     const auto answer = client.get("/status");
     if (!answer || answer->status != 200) return false;
-    for (const auto& peer : nlohmann::json::parse(answer->body).at("peers")) {
+    const auto status = nlohmann::json::parse(answer->body);
+    for (const auto& peer : status.at("peers")) {
       if (!peer.at("connected").get<bool>()) return false;
     }
     return true;

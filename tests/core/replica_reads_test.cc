@@ -152,5 +152,150 @@ TEST(ReplicaReads, OfALeaderThatIsCutOffAreNotServed) {
   EXPECT_TRUE(servers[1].refused(id, Refusal::kNoLeader));
 }
 
+// --- By lease -----------------------------------------------------------------------------------
+
+RequestId ask(Server& server, ReadKey read) {
+  return server.ask(std::move(read), 10s);
+}
+
+TEST(ReplicaReads, ByLeaseAreAnsweredByTheLeaderAtOnce) {
+  Servers servers = with_leader();
+  servers[1].write("a", "1");
+  servers.settle();
+  servers.heartbeat(1);
+  const RequestId id = ask(servers[1], {.key = "a", .consistency = Consistency::kLease});
+  const auto* found = servers[1].answer<ReadDone>(id);
+  ASSERT_TRUE(found && found->item);
+  EXPECT_EQ(as_text(found->item->value()), "1");
+  EXPECT_EQ(found->age, std::nullopt);
+}
+
+TEST(ReplicaReads, ByLeaseNeedNoQuorumToAnswerAFollower) {
+  Servers servers = with_leader();
+  servers[1].write("a", "1");
+  servers.settle();
+  servers.heartbeat(1);
+  servers.cut_off(3);
+  const RequestId id = ask(servers[2], {.key = "a", .consistency = Consistency::kLease});
+  for (raft::Message& message : servers[2].take_sent()) servers.carry(std::move(message));
+  for (raft::Message& message : servers[1].take_sent()) servers.carry(std::move(message));
+  const auto* found = servers[2].answer<ReadDone>(id);
+  ASSERT_TRUE(found && found->item);
+  EXPECT_EQ(as_text(found->item->value()), "1");
+}
+
+// A question to a quorum is out, and does not hold up those that need none.
+TEST(ReplicaReads, ByLeaseDoNotWaitForOthers) {
+  Servers servers = with_leader();
+  const RequestId slow = servers[2].read("a");
+  servers[2].take_sent();
+  const RequestId quick = ask(servers[2], {.key = "a", .consistency = Consistency::kLease});
+  EXPECT_EQ(servers[2].sent<raft::ReadIndexRequest>().size(), 1U);
+  servers.settle();
+  EXPECT_TRUE(servers[2].answer<ReadDone>(quick));
+  EXPECT_FALSE(servers[2].answered(slow));
+}
+
+// --- Stale --------------------------------------------------------------------------------------
+
+TEST(ReplicaReads, StaleAreAnsweredAtOnceWithTheAgeOfTheData) {
+  Servers servers = with_leader();
+  servers[1].write("a", "1");
+  servers.settle();
+  // What a heartbeat's answer said, the next heartbeat echoes.
+  servers.heartbeat(1);
+  servers.heartbeat(1);
+  servers[2].wait(7ms);
+  const RequestId id = ask(servers[2], {.key = "a", .consistency = Consistency::kStale});
+  const auto* found = servers[2].answer<ReadDone>(id);
+  ASSERT_TRUE(found && found->item);
+  EXPECT_EQ(as_text(found->item->value()), "1");
+  ASSERT_TRUE(found->age);
+  EXPECT_GE(*found->age, 7ms);
+  EXPECT_LT(*found->age, 1s);
+}
+
+TEST(ReplicaReads, StaleAreAnsweredWithoutALeaderAndGrowOld) {
+  Servers servers = with_leader();
+  servers[1].write("a", "1");
+  servers.settle();
+  servers.heartbeat(1);
+  servers.heartbeat(1);
+  servers.cut_off(3);
+  servers[3].wait(10s);
+  const RequestId id = ask(servers[3], {.key = "a", .consistency = Consistency::kStale});
+  const auto* found = servers[3].answer<ReadDone>(id);
+  ASSERT_TRUE(found && found->item && found->age);
+  EXPECT_GE(*found->age, 10s);
+}
+
+TEST(ReplicaReads, StaleOfAServerThatHasHeardNothingYetHaveNoAge) {
+  Servers servers(3);
+  const RequestId id = ask(servers[3], {.key = "a", .consistency = Consistency::kStale});
+  const auto* found = servers[3].answer<ReadDone>(id);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->age, std::nullopt);
+}
+
+TEST(ReplicaReads, ThatMayNotBeSoStaleAskTheLeader) {
+  Servers servers = with_leader();
+  servers.heartbeat(1);
+  servers.heartbeat(1);
+  servers[2].wait(30ms);
+  const ReadKey read{
+      .key = "a", .consistency = Consistency::kStale, .max_staleness = Duration(20ms)};
+  const RequestId id = ask(servers[2], read);
+  EXPECT_FALSE(servers[2].answered(id));
+  servers.settle();
+  const auto* found = servers[2].answer<ReadDone>(id);
+  ASSERT_TRUE(found && found->age);
+  EXPECT_LE(*found->age, 20ms);
+  // What the leader said makes the next one quick.
+  EXPECT_TRUE(servers[2].answer<ReadDone>(ask(servers[2], read)));
+}
+
+TEST(ReplicaReads, ThatMayNotBeSoStaleAreRefusedWithoutALeader) {
+  Servers servers(3);
+  const RequestId id = ask(
+      servers[3], {.key = "a", .consistency = Consistency::kStale, .max_staleness = Duration(1s)});
+  EXPECT_FALSE(servers[3].answered(id));
+  servers[3].wait(kDefaults.leader_wait);
+  EXPECT_TRUE(servers[3].refused(id, Refusal::kNoLeader));
+}
+
+// --- No older than ------------------------------------------------------------------------------
+
+TEST(ReplicaReads, StaleFetchARevisionThatIsNotHereYet) {
+  Servers servers = with_leader();
+  servers.cut_off(3);
+  servers[1].write("a", "1");
+  servers.settle();
+  servers.reconnect(3);
+  ReadKey read{.key = "a", .consistency = Consistency::kStale};
+  const RequestId old = ask(servers[3], read);
+  ASSERT_TRUE(servers[3].answer<ReadDone>(old));
+  EXPECT_FALSE(servers[3].answer<ReadDone>(old)->item);
+  read.min_revision = kv::Revision(2);
+  const RequestId id = ask(servers[3], read);
+  EXPECT_FALSE(servers[3].answered(id));
+  for (int beat = 0; beat < 3; ++beat) servers.heartbeat(1);
+  const auto* found = servers[3].answer<ReadDone>(id);
+  ASSERT_TRUE(found && found->item);
+  EXPECT_EQ(found->revision, kv::Revision(2));
+}
+
+TEST(ReplicaReads, OfARevisionThatDoesNotExistAreAnsweredSo) {
+  Servers servers = with_leader();
+  for (const Consistency consistency :
+       {Consistency::kLinearizable, Consistency::kLease, Consistency::kStale}) {
+    const RequestId id = ask(
+        servers[2], {.key = "a", .consistency = consistency, .min_revision = kv::Revision(100)});
+    servers.settle();
+    const auto* future = servers[2].answer<RevisionInFuture>(id);
+    ASSERT_TRUE(future);
+    EXPECT_EQ(future->revision, kv::Revision(1));
+  }
+}
+
 }  // namespace
 }  // namespace anchor

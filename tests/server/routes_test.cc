@@ -6,68 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "io/http_output.h"
 #include "server/status_json.h"
+#include "tests/server/routes.h"
 
 namespace anchor::server {
 namespace {
-
-using io::HttpHeader;
-using io::HttpMethod;
-using io::HttpRequest;
-using io::HttpResponse;
-using Headers = std::vector<HttpHeader>;
-
-ParsedRequest parse(HttpMethod method, std::string_view target, const Headers& headers = {},
-                    std::string_view body = {}) {
-  return parse_request(
-      {.method = method, .target = target, .headers = headers, .body = Bytes::copy_of(body)});
-}
-
-KvRequest parse_kv(HttpMethod method, std::string_view target, const Headers& headers = {},
-                   std::string_view body = {}) {
-  return std::get<KvRequest>(parse(method, target, headers, body));
-}
-kv::Put parse_put(std::string_view target, const Headers& headers = {},
-                  std::string_view body = "v") {
-  return std::get<kv::Put>(
-      std::get<kv::Command>(parse_kv(HttpMethod::kPut, target, headers, body).body));
-}
-kv::Delete parse_delete(std::string_view target, const Headers& headers = {}) {
-  return std::get<kv::Delete>(
-      std::get<kv::Command>(parse_kv(HttpMethod::kDelete, target, headers).body));
-}
-std::string key_of(std::string_view target) {
-  return std::get<ReadKey>(parse_kv(HttpMethod::kGet, target).body).key;
-}
-
-// "400 bad_key: ..." for what is answered at once.
-std::string refusal(HttpMethod method, std::string_view target, const Headers& headers = {},
-                    std::string_view body = {}) {
-  const auto parsed = parse(method, target, headers, body);
-  const auto* response = std::get_if<HttpResponse>(&parsed);
-  if (response == nullptr) return "accepted";
-  return std::to_string(response->status) + " " + std::get<std::string>(response->body);
-}
-
-std::string body_of(const HttpResponse& response) {
-  if (const auto* text = std::get_if<std::string>(&response.body)) return *text;
-  const auto& item = std::get<kv::ItemRef>(response.body);
-  return std::string(as_text(item->value()));
-}
-bool has_line(const HttpResponse& response, std::string_view line) {
-  return ("\r\n" + response.header_lines).contains("\r\n" + std::string(line) + "\r\n");
-}
-
-kv::ItemRef item(std::string_view key, std::string_view value) {
-  return kv::Item::create(key, as_bytes(value),
-                          {.create_revision = kv::Revision(2),
-                           .mod_revision = kv::Revision(5),
-                           .version = 3,
-                           .lease = kv::LeaseId(0)});
-}
-
-const LeaderInfo kLeader{"n1", "10.0.0.1:8001"};
 
 TEST(Routes, TheKeyIsAllOfThePathDecodedOnceAndNothingElse) {
   EXPECT_EQ(key_of("/kv/a"), "a");
@@ -129,8 +72,16 @@ TEST(Routes, ParametersThatMeanNothingAreRefusedByName) {
        "400 bad_parameter: the parameter 'prev=true' is unknown to GET\n"},
       {HttpMethod::kPut, "/kv/a?consistency=linearizable",
        "400 bad_parameter: the parameter 'consistency=linearizable' is unknown to PUT\n"},
-      {HttpMethod::kGet, "/kv/a?consistency=stale",
-       "400 bad_parameter: consistency stale is not supported by this version\n"},
+      {HttpMethod::kPut, "/kv/a?min_revision=1",
+       "400 bad_parameter: the parameter 'min_revision=1' is unknown to PUT\n"},
+      {HttpMethod::kGet, "/kv/a?min_revision=x",
+       "400 bad_parameter: min_revision must be a revision\n"},
+      {HttpMethod::kGet, "/kv/a?consistency=stale&max_staleness=5",
+       "400 bad_parameter: max_staleness: '5' is no duration such as 300ms, 5s or 1m\n"},
+      {HttpMethod::kGet, "/kv/a?max_staleness=1s",
+       "400 bad_parameter: max_staleness is for consistency=stale; other reads are never stale\n"},
+      {HttpMethod::kGet, "/kv/a?consistency=lease&max_staleness=1s",
+       "400 bad_parameter: max_staleness is for consistency=stale; other reads are never stale\n"},
       {HttpMethod::kGet, "/kv/a?consistency=linearisable",
        "400 bad_parameter: consistency must be linearizable, lease or stale\n"},
       {HttpMethod::kGet, "/kv/a?revision=3",
@@ -186,9 +137,10 @@ TEST(Routes, HeadersThatMeanNothingAreRefused) {
             "400 bad_request: the header Anchor-Session is not supported by this version\n");
   EXPECT_EQ(refusal(HttpMethod::kGet, "/kv/a", {{"If-Match", "\"5\""}}),
             "400 bad_request: If-Match is for writes\n");
-  EXPECT_EQ(refusal(HttpMethod::kGet, "/kv/a", {{"X-Consistency", "stale"}}),
-            "400 bad_parameter: X-Consistency stale is not supported by this version\n");
-  EXPECT_EQ(refusal(HttpMethod::kGet, "/kv/a", {{"X-Consistency", "linearizable"}}), "accepted");
+  EXPECT_EQ(refusal(HttpMethod::kGet, "/kv/a", {{"X-Consistency", "Stale"}}),
+            "400 bad_parameter: X-Consistency must be linearizable, lease or stale\n");
+  EXPECT_EQ(refusal(HttpMethod::kGet, "/kv/a?consistency=lease", {{"X-Consistency", "stale"}}),
+            "400 bad_parameter: consistency and X-Consistency differ\n");
   EXPECT_EQ(refusal(HttpMethod::kGet, "/kv/a", {}, "body"), "400 bad_request: GET takes no body\n");
   EXPECT_EQ(refusal(HttpMethod::kDelete, "/kv/a", {}, "body"),
             "400 bad_request: DELETE takes no body\n");

@@ -328,6 +328,25 @@ TEST(ClusterChecker, FindsACandidateWhoseVoteForItselfIsNotDurable) {
   EXPECT_EQ(campaign(false), "none");
 }
 
+TEST(ClusterChecker, FindsAPromiseThatIsNotDurable) {
+  Stage stage;
+  raft::HardState& durable = stage.disk(0).stable.hard_state;
+  const auto promise = [&](const raft::MessageBody& body) {
+    return violated_by([&] { stage.checker().sending(0, message_of(2, body)); });
+  };
+  durable = {.term = raft::Term(2), .vote = {}, .longest_promise = 200ms};
+  EXPECT_EQ(promise(raft::AppendAccepted{.match_index = {}, .round = {}, .promise = 200ms}),
+            "none");
+  EXPECT_EQ(promise(raft::AppendAccepted{.match_index = {}, .round = {}, .promise = 300ms}),
+            "ack-honesty-promise");
+  EXPECT_EQ(promise(raft::AppendRejected{
+                .previous_index = {}, .hint = {}, .round = {}, .promise = 200ms}),
+            "none");
+  EXPECT_EQ(promise(raft::AppendRejected{
+                .previous_index = {}, .hint = {}, .round = {}, .promise = 300ms}),
+            "ack-honesty-promise");
+}
+
 TEST(ClusterChecker, FindsAnAcknowledgementOfWhatIsNotDurable) {
   Stage stage;
   stage.disk(0).stable.hard_state = {.term = raft::Term(2), .vote = {}};

@@ -34,11 +34,11 @@ class HistoryTest : public testing::Test {
   HistoryTest() { stage_.commit(with(with(founded(), 2, put_of("1")), 2, put_of("2"))); }
 
   std::string returned(OperationId operation, const Outcome& outcome) {
-    return violated_by([&] { history_.returned(operation, outcome); });
+    return violated_by([&] { history_.returned(operation, outcome, Instant()); });
   }
 
   Stage stage_;
-  History history_{stage_.checker()};
+  History history_{stage_.checker(), 0};
   OperationId first_ = history_.call(put_of("1"));
   OperationId second_ = history_.call(put_of("2"));
 };
@@ -93,6 +93,68 @@ TEST_F(HistoryTest, FindsAReadWithAnotherRevision) {
   EXPECT_EQ(returned(read, done), "linearizability");
 }
 
+// --- Stale reads --------------------------------------------------------------------------------
+
+ReadKey stale_read(std::optional<Duration> max_staleness = std::nullopt) {
+  return {.key = "a", .consistency = Consistency::kStale, .max_staleness = max_staleness};
+}
+
+// Both writes were committed at the beginning, and answered.
+TEST_F(HistoryTest, StaleReadMayMissWhatItsAgeAdmits) {
+  EXPECT_EQ(returned(second_, put_done(3)), "none");
+  ReadDone old = read_of("1", 2, 2);
+  const auto judge = [&](std::optional<Duration> age) {
+    old.age = age;
+    return violated_by([&] { history_.returned(history_.call(stale_read()), old, Instant(10s)); });
+  };
+  EXPECT_EQ(judge(std::nullopt), "none");
+  EXPECT_EQ(judge(11s), "none");
+  EXPECT_EQ(judge(9s), "stale-read-age");
+  old.revision = kv::Revision(3);
+  EXPECT_EQ(judge(11s), "linearizability") << "but no state is made up";
+}
+
+// The clock that measured the age ran too slow.
+TEST_F(HistoryTest, AgesAreAsGoodAsClocks) {
+  History drifting(stage_.checker(), 200'000);
+  ReadDone old = read_of("1", 2, 2);
+  old.age = 9s;
+  EXPECT_EQ(violated_by([&] { drifting.returned(drifting.call(stale_read()), old, Instant(10s)); }),
+            "none");
+}
+
+TEST_F(HistoryTest, FindsAStaleReadThatIsOlderThanItMayBe) {
+  EXPECT_EQ(returned(second_, put_done(3)), "none");
+  ReadDone old = read_of("1", 2, 2);
+  for (const std::optional<Duration> age :
+       {std::optional<Duration>(), std::optional<Duration>(2s)}) {
+    old.age = age;
+    EXPECT_EQ(returned(history_.call(stale_read(1s)), old), "linearizability");
+  }
+}
+
+TEST_F(HistoryTest, FindsAReadOlderThanTheRevisionThatWasSeen) {
+  ReadKey read = stale_read();
+  read.min_revision = kv::Revision(3);
+  EXPECT_EQ(returned(history_.call(read), read_of("1", 2, 2)), "linearizability");
+  EXPECT_EQ(returned(history_.call(read), read_of("2", 3, 3)), "none");
+}
+
+TEST_F(HistoryTest, FindsARevisionThatIsSaidNotToBeThere) {
+  const ReadKey read{.key = "a", .min_revision = kv::Revision(3)};
+  const auto judge = [&](std::uint64_t revision, std::uint64_t index) {
+    return returned(history_.call(read),
+                    RevisionInFuture{kv::Revision(revision), raft::Index(index)});
+  };
+  EXPECT_EQ(judge(2, 2), "none") << "nobody has been told of the third yet";
+  EXPECT_EQ(judge(3, 3), "linearizability");
+  EXPECT_EQ(judge(2, 3), "linearizability");
+  EXPECT_EQ(returned(second_, put_done(3)), "none");
+  EXPECT_EQ(judge(2, 2), "linearizability");
+}
+
+// --- Writes -------------------------------------------------------------------------------------
+
 TEST_F(HistoryTest, FindsAnAnsweredWriteThatIsNotCommitted) {
   const OperationId lost = history_.call(put_of("3"));
   EXPECT_EQ(returned(lost, put_done(4)), "linearizability");
@@ -120,9 +182,9 @@ TEST_F(HistoryTest, TakesAnyTruthForAnUnknownOutcome) {
 }
 
 TEST_F(HistoryTest, CountsOperationsByWhatBecameOfThem) {
-  history_.returned(first_, put_done(2));
-  history_.returned(history_.call(ReadKey{"a"}), read_of("2", 3, 3));
-  history_.returned(history_.call(put_of("3")), NotApplied{Refusal::kOverloaded});
+  history_.returned(first_, put_done(2), Instant());
+  history_.returned(history_.call(ReadKey{"a"}), read_of("2", 3, 3), Instant());
+  history_.returned(history_.call(put_of("3")), NotApplied{Refusal::kOverloaded}, Instant());
   EXPECT_EQ(history_.operation_count(), 4u);
   EXPECT_EQ(history_.write_count(), 1u);
   EXPECT_EQ(history_.read_count(), 1u);

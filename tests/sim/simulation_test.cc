@@ -47,9 +47,9 @@ TEST(Simulation, DoesTheSameWhetherItIsWatchedOrNot) {
 // of what replicas do, or of the simulator, changes these numbers, and then they are to be
 // replaced.
 TEST(Simulation, SeedsDoWhatTheyAlwaysDid) {
-  constexpr std::array<std::uint64_t, 5> kHashes = {0x9e9cf024fd739c97, 0x4f12f02fed565196,
-                                                    0xfe9b23fca151b6ee, 0x2ec8a67e7df5a1ef,
-                                                    0x35a73b277f7119bb};
+  constexpr std::array<std::uint64_t, 5> kHashes = {0xda0badef4e71fff3, 0x76a8c95abc762406,
+                                                    0xabaa92a9571e6161, 0x949d85aaef230c50,
+                                                    0xb4eb6a9c4a437104};
   for (std::uint64_t seed = 1; seed <= kHashes.size(); ++seed) {
     EXPECT_EQ(simulate(options_of(seed)).hash, kHashes[seed - 1]) << "seed " << seed;
   }
@@ -65,12 +65,26 @@ TEST(Simulation, OtherSeedsDoOtherThings) {
 
 TEST(Simulation, EveryProfileHolds) {
   for (const Profile& profile : profiles()) {
+    if (!profile.holds) continue;
     for (std::uint64_t seed = 10; seed < 15; ++seed) {
       const SimulationResult result = simulate({.seed = seed, .time = 3s, .profile = &profile});
       EXPECT_FALSE(result.violation) << profile.name << " " << seed << " " << what(result);
       EXPECT_GT(result.writes, 0u) << profile.name << " " << seed;
     }
   }
+}
+
+// The bound on the drift of clocks is there for a reason, and the faults are such as to need it.
+TEST(Simulation, LeaseReadsBreakBeyondTheBoundOnDriftAndNothingElseDoes) {
+  std::size_t broken = 0;
+  for (std::uint64_t seed = 1; seed <= 16; ++seed) {
+    const SimulationResult result =
+        simulate({.seed = seed, .time = 10s, .profile = find_profile("skew")});
+    if (!result.violation) continue;
+    ++broken;
+    EXPECT_EQ(result.violation->invariant, "linearizability") << "seed " << seed;
+  }
+  EXPECT_GT(broken, 0U);
 }
 
 TEST(Simulation, CalmProfileHasNoFaults) {

@@ -72,6 +72,7 @@ struct Start {
   // Raised to the log's last.
   Term term{};
   std::optional<Peer> vote{};
+  Duration longest_promise{};
   Options options{};
   std::uint64_t seed = 1;
 };
@@ -85,7 +86,7 @@ class Server {
         disk_{.cluster_id = ClusterId(1),
               .self = {id_of(start.self), start.incarnation},
               .boot = Boot(1),
-              .hard_state = {start.term, start.vote},
+              .hard_state = {start.term, start.vote, start.longest_promise},
               .base = {},
               .base_configuration = std::make_shared<const Configuration>(start.configuration),
               .entries = entries_of(start.log_terms)} {
@@ -172,7 +173,7 @@ class Server {
     return result;
   }
   void ask_to_read(std::uint64_t context) {
-    step([&](Raft& raft) { raft.request_read_index(context); });
+    step([&](Raft& raft) { raft.request_read_index(context, false); });
   }
 
   // Forgets everything that is not durable.

@@ -11,8 +11,11 @@ namespace {
 
 using Terms = std::vector<std::uint64_t>;
 
+constexpr Duration kPromise = Options{}.election_timeout;
+
+// It has made its first promise before, so that answers need not wait for that to be durable.
 Start with_log(Terms terms) {
-  return {.log_terms = std::move(terms)};
+  return {.log_terms = std::move(terms), .longest_promise = kPromise};
 }
 
 // Entries with the terms given, after `previous`.
@@ -25,7 +28,7 @@ AppendEntries append(LogPosition previous, const Terms& terms, std::uint64_t com
 }
 
 AppendAccepted accepted(std::uint64_t match, std::uint64_t round = 0) {
-  return {.match_index = Index(match), .round = Round(round)};
+  return {.match_index = Index(match), .round = Round(round), .promise = kPromise};
 }
 
 // --- The consistency check ---------------------------------------------------------------------
@@ -52,6 +55,7 @@ TEST(Follower, RejectsEntriesBeyondTheEndOfItsLog) {
                                                 .previous_index = Index(5),
                                                 .hint = position(2, 1),
                                                 .round = {},
+                                                .promise = kPromise,
                                             }}));
 }
 
@@ -246,7 +250,7 @@ TEST(Follower, AnswersOnceIfTheRoundIsNewAndTheEntriesAreDurable) {
 TEST(Follower, AWriteOvertakenByATruncationAcknowledgesNothing) {
   // Index 1 is written for one leader, cut and written again for the next, all before the disk has
   // done the first of it: that write speaks for the old entry only.
-  Server server(Start{});
+  Server server(with_log({}));
   server.hear(2, Term(1), append({}, {1}));
   server.hear(3, Term(2), append({}, {2}));
   ASSERT_EQ(server.writes().size(), 2U);
@@ -258,7 +262,7 @@ TEST(Follower, AWriteOvertakenByATruncationAcknowledgesNothing) {
 }
 
 TEST(Follower, AnswersARoundOnce) {
-  Server server(Start{.term = Term(1)});
+  Server server(with_log({1}));
   server.hear(2, Term(1), append({}, {}, 0, 1));
   server.hear(2, Term(1), append({}, {}, 0, 1));
   EXPECT_EQ(server.take<AppendAccepted>(2).size(), 1U);

@@ -11,44 +11,15 @@
 #include <variant>
 #include <vector>
 
-#include "core/base/bytes.h"
-#include "core/base/strong.h"
 #include "core/raft/admin.h"
 #include "core/raft/configuration.h"
 #include "core/raft/message.h"
+#include "tests/core/base/generators.h"
 
 // Arbitrary values of Raft's types and of those beneath, for rapidcheck. They are well-formed, so
 // that codecs take them, and as large and odd as that allows.
 
-namespace anchor {
-
-// One of these, each as often as the others, in a variant that can hold it.
-template <typename Variant, typename... Kinds>
-rc::Gen<Variant> any_of_kinds() {
-  return rc::gen::oneOf(rc::gen::map(rc::gen::arbitrary<Kinds>(),
-                                     [](Kinds kind) { return Variant(std::move(kind)); })...);
-}
-
-}  // namespace anchor
-
 namespace rc {
-
-template <typename Tag>
-struct Arbitrary<anchor::Strong<Tag>> {
-  static Gen<anchor::Strong<Tag>> arbitrary() {
-    // Small numbers, and all the others.
-    return gen::map(gen::oneOf(gen::inRange<std::uint64_t>(0, 5), gen::arbitrary<std::uint64_t>()),
-                    [](std::uint64_t value) { return anchor::Strong<Tag>(value); });
-  }
-};
-
-template <>
-struct Arbitrary<anchor::Bytes> {
-  static Gen<anchor::Bytes> arbitrary() {
-    return gen::map(gen::arbitrary<std::string>(),
-                    [](const std::string& text) { return anchor::Bytes::copy_of(text); });
-  }
-};
 
 // --- What logs and messages are made of ----------------------------------------------------------
 
@@ -80,11 +51,10 @@ template <>
 struct Arbitrary<anchor::raft::HardState> {
   static Gen<anchor::raft::HardState> arbitrary() {
     using anchor::raft::HardState;
-    const auto peer = gen::arbitrary<anchor::raft::Peer>();
-    const auto vote = gen::oneOf(
-        gen::just(std::optional<anchor::raft::Peer>()),
-        gen::map(peer, [](anchor::raft::Peer p) { return std::optional(std::move(p)); }));
-    return gen::build<HardState>(gen::set(&HardState::term), gen::set(&HardState::vote, vote));
+    const auto vote = anchor::any_optional<anchor::raft::Peer>();
+    return gen::build<HardState>(
+        gen::set(&HardState::term), gen::set(&HardState::vote, vote),
+        gen::set(&HardState::longest_promise, anchor::any_duration(std::chrono::hours(24))));
   }
 };
 
@@ -260,12 +230,23 @@ struct Arbitrary<anchor::raft::VoteReply> {
 };
 
 template <>
+struct Arbitrary<anchor::raft::Dating> {
+  static Gen<anchor::raft::Dating> arbitrary() {
+    using anchor::raft::Dating;
+    return gen::build<Dating>(gen::set(&Dating::boot),
+                              gen::set(&Dating::echo, anchor::any_instant()),
+                              gen::set(&Dating::age, anchor::any_duration()));
+  }
+};
+
+template <>
 struct Arbitrary<anchor::raft::AppendEntries> {
   static Gen<anchor::raft::AppendEntries> arbitrary() {
     using anchor::raft::AppendEntries;
     return gen::build<AppendEntries>(
         gen::set(&AppendEntries::previous), gen::set(&AppendEntries::commit_index),
-        gen::set(&AppendEntries::round), gen::set(&AppendEntries::entries));
+        gen::set(&AppendEntries::round), gen::set(&AppendEntries::entries),
+        gen::set(&AppendEntries::dating, anchor::any_optional<anchor::raft::Dating>()));
   }
 };
 
@@ -274,7 +255,9 @@ struct Arbitrary<anchor::raft::AppendAccepted> {
   static Gen<anchor::raft::AppendAccepted> arbitrary() {
     using anchor::raft::AppendAccepted;
     return gen::build<AppendAccepted>(gen::set(&AppendAccepted::match_index),
-                                      gen::set(&AppendAccepted::round));
+                                      gen::set(&AppendAccepted::round),
+                                      gen::set(&AppendAccepted::promise, anchor::any_duration()),
+                                      gen::set(&AppendAccepted::sent, anchor::any_instant()));
   }
 };
 
@@ -284,7 +267,9 @@ struct Arbitrary<anchor::raft::AppendRejected> {
     using anchor::raft::AppendRejected;
     return gen::build<AppendRejected>(gen::set(&AppendRejected::previous_index),
                                       gen::set(&AppendRejected::hint),
-                                      gen::set(&AppendRejected::round));
+                                      gen::set(&AppendRejected::round),
+                                      gen::set(&AppendRejected::promise, anchor::any_duration()),
+                                      gen::set(&AppendRejected::sent, anchor::any_instant()));
   }
 };
 
@@ -292,7 +277,8 @@ template <>
 struct Arbitrary<anchor::raft::ReadIndexRequest> {
   static Gen<anchor::raft::ReadIndexRequest> arbitrary() {
     using anchor::raft::ReadIndexRequest;
-    return gen::build<ReadIndexRequest>(gen::set(&ReadIndexRequest::context));
+    return gen::build<ReadIndexRequest>(gen::set(&ReadIndexRequest::context),
+                                        gen::set(&ReadIndexRequest::lease));
   }
 };
 

@@ -111,7 +111,7 @@ TEST(Read, OneRoundServesAllThatCameBeforeIt) {
   Server server(Start{});
   make_established_leader(server);
   server.step([](Raft& raft) {
-    for (const std::uint64_t context : {1U, 2U, 3U}) raft.request_read_index(context);
+    for (const std::uint64_t context : {1U, 2U, 3U}) raft.request_read_index(context, false);
   });
   const auto requests = server.take<AppendEntries>(2);
   ASSERT_EQ(requests.size(), 1U);
