@@ -78,7 +78,8 @@ void Replica::take(const ClientRequest& input) {
   if (requests_.size() >= options_.waiting_requests || waiting_bytes_ >= options_.waiting_bytes) {
     return reply(input.id, NotApplied{Refusal::kOverloaded});
   }
-  const Instant patience = leader_ ? input.deadline : now_ + options_.leader_wait;
+  const bool leader_answers = leader_ && !leader_unreachable();
+  const Instant patience = leader_answers ? input.deadline : now_ + options_.leader_wait;
   Request request{.deadline = input.deadline, .expires = std::min(input.deadline, patience)};
   if (const auto* read = std::get_if<ReadKey>(&input.body)) {
     request.body = *read;
@@ -115,7 +116,9 @@ void Replica::take(const Persisted& input) {
 
 void Replica::take(const PeerUnreachable& input) {
   raft_.peer_unreachable(input.peer);
-  if (leader_ && leader_->peer.id == input.peer) expect_no_answers();
+  if (!leader_ || leader_->peer.id != input.peer) return;
+  leader_lost_at_ = now_;
+  expect_no_answers(options_.leader_wait);
 }
 
 void Replica::take(const SnapshotSaved& input) {
@@ -143,19 +146,21 @@ void Replica::take(const SnapshotReceived& input) {
 
 // What was forwarded to a leader that is one no more, or that cannot be reached: it may still
 // answer, but is not waited for as long as a living one.
-void Replica::expect_no_answers() {
+void Replica::expect_no_answers(Duration patience) {
   for (const auto& [sequence, sent] : forwarded_) {
     const auto found = requests_.find(sent.id);
     if (found == requests_.end()) continue;
-    set_expiry(sent.id, found->second,
-               std::min(found->second.expires, now_ + options_.leader_wait));
+    set_expiry(sent.id, found->second, std::min(found->second.expires, now_ + patience));
   }
 }
 
 void Replica::notice_leader_change() {
   const std::optional<raft::KnownLeader> known = raft_.leader();
   if (known == leader_ && raft_.term() == leader_term_) return;
-  expect_no_answers();
+  // A deposed leader that can be reached may still answer.
+  const bool dead = leader_lost_at_ && known;
+  expect_no_answers(dead ? options_.raft.heartbeat_interval : options_.leader_wait);
+  if (known) leader_lost_at_.reset();
   leader_ = known;
   leader_term_ = raft_.term();
   // From the first, it can be sure of what it has not taken.
@@ -163,9 +168,15 @@ void Replica::notice_leader_change() {
 }
 
 // Whoever led in a term does not lead in it again: until another is known, writes wait. They also
-// wait while this leader hands over: they are the next one's, or go on if it leads on.
+// wait while this leader hands over: they are the next one's, or go on if it leads on. And they
+// wait while it may be dead: what was sent to it then would be lost, and nobody could tell.
 bool Replica::leader_takes_writes() const {
-  return leader_ && leader_term_ > deposed_term_ && !raft_.transferring();
+  return leader_ && leader_term_ > deposed_term_ && !raft_.transferring() && !leader_unreachable();
+}
+
+bool Replica::leader_unreachable() const {
+  const auto* follower = std::get_if<raft::Follower>(&raft_.role());
+  return follower != nullptr && leader_lost_at_ && follower->heard <= *leader_lost_at_;
 }
 
 void Replica::hand_over_writes() {
@@ -208,67 +219,11 @@ void Replica::propose(Proposer proposer, const raft::Proposal& proposal) {
                           std::move(proposer));
 }
 
-void Replica::release_held_forwards() {
-  if (held_forwards_.empty() || raft_.transferring()) return;
-  for (auto& [origin, proposal] : std::exchange(held_forwards_, {})) {
-    if (!raft_.is_leader()) {
-      not_applied(origin);
-    } else if (raft_.transferring()) {  // again, by one of these
-      held_forwards_.emplace_back(std::move(origin), std::move(proposal));
-    } else {
-      propose(std::move(origin), proposal);
-    }
-  }
-}
-
 // Certainly not applied: the next leader may have it.
 void Replica::await_leader(RequestId id, Request& request) {
   request.handed_over = false;
   set_expiry(id, request, std::min(request.deadline, now_ + options_.leader_wait));
   unsent_writes_.push_back(id);
-}
-
-void Replica::take_forward(const raft::Message& message, const raft::ForwardRequest& request) {
-  // Meant for a boot that may have taken it, which this one cannot know: no answer.
-  if (request.leader_boot != raft_.state().boot) return;
-  const bool leads = raft_.is_leader() && raft_.term() == request.leader_term;
-  if (taken_forwards_.term() != request.leader_term) return;
-  if (!taken_forwards_.take(message.from, message.from_boot, request.sequence)) return;
-  ForwardedFrom origin{message.from, message.from_boot, request.sequence};
-  // Never taken before, and never led in that term again: certain.
-  if (!leads) return not_applied(origin);
-  if (!raft_.transferring()) return propose(std::move(origin), request.proposal);
-  if (held_forwards_.size() >= options_.waiting_requests) return overloaded(origin);
-  held_forwards_.emplace_back(std::move(origin), request.proposal);
-}
-
-void Replica::take_forward_reply(const raft::ForwardReply& forward_reply) {
-  if (forward_reply.requester_boot != raft_.state().boot) return;
-  const auto sent = forwarded_.find(forward_reply.sequence);
-  if (sent == forwarded_.end()) return;
-  const auto [id, term] = sent->second;
-  forwarded_.erase(sent);
-  if (forward_reply.outcome == raft::ForwardOutcome::kNotApplied) {
-    deposed_term_ = std::max(deposed_term_, term);
-  }
-  const auto found = requests_.find(id);
-  if (found == requests_.end()) return;
-  switch (forward_reply.outcome) {
-    case raft::ForwardOutcome::kApplied:
-      if (const auto* answer = std::get_if<raft::AdminAnswer>(&forward_reply.result)) {
-        return reply(id, AdminDone{*answer});
-      }
-      if (auto result = kv::decode_result(std::get<Bytes>(forward_reply.result))) {
-        return reply(id, WriteApplied{std::move(*result)});
-      }
-      return reply(id, OutcomeUnknown{});
-    case raft::ForwardOutcome::kNotApplied:
-      return await_leader(id, found->second);
-    case raft::ForwardOutcome::kOverloaded:
-      return reply(id, NotApplied{Refusal::kOverloaded});
-    case raft::ForwardOutcome::kUnknown:
-      return reply(id, OutcomeUnknown{});
-  }
 }
 
 void Replica::apply_committed() {

@@ -158,7 +158,8 @@ class Replica {
     raft::Options raft{};
     std::uint64_t seed = 0;
     // How long a request waits for a leader to be known before it is refused, and how long one that
-    // went to a leader which is gone waits for an answer all the same.
+    // went to a leader which is gone waits for an answer all the same: unless the leader cannot be
+    // reached and has a successor, since then none will come.
     Duration leader_wait = 1200ms;
     // Above so many requests without an answer, or bytes of commands in them, more are refused.
     std::size_t waiting_requests = 100'000;
@@ -213,16 +214,13 @@ class Replica {
   void take(const SnapshotWritten& input);
   void take(const SnapshotReceived& input);
 
-  void take_forward(const raft::Message& message, const raft::ForwardRequest& request);
-  void take_forward_reply(const raft::ForwardReply& reply);
-
   void advance();
   void notice_leader_change();
-  void expect_no_answers();
+  void expect_no_answers(Duration patience);
+  bool leader_unreachable() const;
   void hand_over_writes();
   void hand_over(RequestId id, Request& request, const raft::KnownLeader& leader);
   void propose(Proposer proposer, const raft::Proposal& proposal);
-  void release_held_forwards();
   void await_leader(RequestId id, Request& request);
   void apply_committed();
   void settle(const raft::Entry& entry, const kv::CommandResult* result);
@@ -235,6 +233,11 @@ class Replica {
   void send_forward_reply(const ForwardedFrom& origin, raft::ForwardOutcome outcome,
                           std::variant<Bytes, raft::AdminAnswer> result);
   std::optional<SnapshotSave> snapshot_to_save();
+  // In the file replica_forwards.cc.
+  void take_forward(const raft::Message& message, const raft::ForwardRequest& request);
+  void take_forward_reply(const raft::ForwardReply& reply);
+  void release_held_forwards();
+
   // In the file replica_reads.cc.
   void ask_for_read_index(PendingReads& reads, bool lease);
   void serve_reads();
@@ -270,6 +273,9 @@ class Replica {
   // Writes that went to another leader, by sequence.
   std::map<std::uint64_t, Forwarded> forwarded_;
   std::uint64_t last_sequence_ = 0;
+  // When the connection to the leader was lost. Until that leader is heard again, or there is
+  // another one, nothing more goes to it.
+  std::optional<Instant> leader_lost_at_;
   // The latest term whose leader has said that it is one no more.
   raft::Term deposed_term_;
   // Entries of this leader, or of the leader that it was, until their index is applied.

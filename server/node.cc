@@ -216,14 +216,18 @@ void Node::answer(const Reply& reply, const std::optional<LeaderInfo>& known_lea
 }
 
 void Node::follow_configuration(Instant now) {
-  if (peers_.follow(raft(), now)) transport_.set_peers(peers_.addresses());
-  // Whoever was removed is to dial again, and to hear of it.
+  const bool changed = peers_.follow(raft(), now);
+  if (changed) transport_.set_peers(peers_.addresses());
+  // Whoever was removed is answered for a while, and may hear of it; then it is to dial again, and
+  // is told.
   const raft::Index committed = raft().log().configuration_at(raft().commit_index()).index;
   auto known = raft().leader();
-  if (committed == ended_up_to_ && known == ended_under_) return;
+  if (!changed && committed == ended_up_to_ && known == ended_under_) return;
   ended_up_to_ = committed;
   ended_under_ = std::move(known);
-  transport_.end_connections([this](const io::PeerHello& hello) { return left_out(hello); });
+  transport_.end_connections([this](const io::PeerHello& hello) {
+    return left_out(hello) && !peers_.addresses().contains(hello.peer.id);
+  });
 }
 
 void Node::durable(raft::WriteId id) {

@@ -137,7 +137,8 @@ class Node {
   std::function<void()> closed_;
 
   PeerBook peers_;
-  // Up to this configuration, connections of members that it has left out are ended.
+  // Up to this configuration, connections of members that it has left out are ended, once they are
+  // not answered any more.
   raft::Index ended_up_to_;
   std::optional<raft::KnownLeader> ended_under_;
 

@@ -31,8 +31,11 @@ class Simulation {
     operator_.start();
     workload_.start();
     cluster_.run_until(Instant(options_.time));
-    injector_.stop();
     operator_.stop();
+    // A request to change the members that is still on its way, or waits for an answer, could make
+    // somebody indispensable who is about to break for good.
+    if (mix_.faults.changes.every != Duration{}) cluster_.run_until(cluster_.now() + 12s);
+    injector_.stop();
     check_liveness();
   }
 
@@ -96,8 +99,6 @@ void Simulation::check_liveness() {
   // Who led in what is over finds out; then long enough for what clients and nodes still wait for,
   // for elections, and to catch up. Mostly it takes much less.
   cluster_.run_until(cluster_.now() + 4 * timeout);
-  // Requests to change the members may still be on their way, or wait for an answer.
-  if (mix_.faults.changes.every != Duration{}) cluster_.run_until(cluster_.now() + 12s);
   wait_until([&] { return settled(core); }, 40 * timeout + 10s);
 
   // Whoever was elected just now sends a snapshot to one that is gone, and keeps its log for it as

@@ -27,7 +27,7 @@ std::string list(const std::vector<ServerId>& ids) {
 bool answers(const State& state, const Leader& leader, const ServerId& id) {
   if (id == state.self.id) return true;
   const auto found = leader.followers.find(id);
-  return found != leader.followers.end() &&
+  return found != leader.followers.end() && found->second.boot != Boot() &&
          state.now - found->second.last_heard < state.options.election_timeout;
 }
 
@@ -240,10 +240,13 @@ void advance_membership(State& state, Leader& leader) {
   }
 }
 
-void follow_configuration(const State& state, Leader& leader) {
+void follow_configuration(State& state, Leader& leader) {
   const Configuration& configuration = state.configuration();
-  std::erase_if(leader.followers,
-                [&](const auto& follower) { return !configuration.has(follower.second.peer); });
+  const std::size_t gone = std::erase_if(leader.followers, [&](const auto& follower) {
+    return !configuration.has(follower.second.peer);
+  });
+  // The log may have been kept for one of these.
+  if (gone > 0) state.snapshots_changed = true;
   for (const Member& member : configuration.members) {
     if (member.id == state.self.id) continue;
     leader.followers.try_emplace(member.id, Progress{.peer = member.peer(),

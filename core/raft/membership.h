@@ -29,6 +29,6 @@ bool configuration_committed(const State& state);
 
 // Gives each member but this server a Progress, and nobody else. After each configuration that the
 // leader appends.
-void follow_configuration(const State& state, Leader& leader);
+void follow_configuration(State& state, Leader& leader);
 
 }  // namespace anchor::raft

@@ -80,6 +80,8 @@ void advance_transfer(State& state, Leader& leader) {
     return;
   }
   if (transfer.asked || found->second.match < state.log.last().index) return;
+  // Who is no member any more never hears what becomes of the rest, and could tell nobody.
+  if (!state.is_member() && state.commit_index < state.log.last().index) return;
   transfer.asked = true;
   leader.lease_given_up = true;
   state.send(found->second.peer, TimeoutNow{});

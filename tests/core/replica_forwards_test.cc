@@ -18,6 +18,40 @@ raft::ForwardRequest forward_to(const Server& leader, std::uint64_t sequence) {
           .proposal = raft::Command{kv::encode_command(kv::Put{"a", {}, kv::Always{}})}};
 }
 
+TEST(ReplicaForwards, WaitWhileTheLeaderCannotBeReachedAndGoToItOnceItIsHeard) {
+  Servers servers = with_leader();
+  servers[2].step({PeerUnreachable{id_of(1)}});
+  const RequestId id = servers[2].write("a");
+  servers[2].wait(1ms);
+  EXPECT_TRUE(servers[2].sent<raft::ForwardRequest>().empty());
+  servers.heartbeat(1);
+  EXPECT_TRUE(servers[2].answer<WriteApplied>(id));
+}
+
+TEST(ReplicaForwards, ThatWaitedForADeadLeaderGoToItsSuccessor) {
+  Servers servers = with_leader();
+  servers.cut_off(1);
+  const RequestId lost = servers[2].write("a");
+  servers.settle();
+  servers[2].step({PeerUnreachable{id_of(1)}});
+  const RequestId waits = servers[2].write("b");
+  servers.elect(3);
+  servers.settle();
+  EXPECT_TRUE(servers[2].answer<WriteApplied>(waits));
+  // Nobody will ever answer the other: that is said soon.
+  servers[2].wait(raft::Options{}.heartbeat_interval);
+  EXPECT_TRUE(servers[2].answer<OutcomeUnknown>(lost));
+}
+
+TEST(ReplicaForwards, WithoutALeaderThatCanBeReachedTheyAreNotApplied) {
+  Servers servers = with_leader();
+  servers.cut_off(1);
+  servers[2].step({PeerUnreachable{id_of(1)}});
+  const RequestId id = servers[2].write("a");
+  servers[2].wait(2s);
+  EXPECT_TRUE(servers[2].refused(id, Refusal::kNoLeader));
+}
+
 TEST(ReplicaForwards, AreTakenOnceHoweverOftenTheyArrive) {
   Servers servers = with_leader();
   for (int i = 0; i < 3; ++i) servers[1].hear(2, forward_to(servers[1], 1));

@@ -45,6 +45,18 @@ TEST(Removal, OfWhoDoesNotAnswerIsNoRisk) {
   EXPECT_TRUE(leader.change(remove(2)));
 }
 
+// A leader that was elected just now has heard from nobody else yet.
+TEST(Removal, DoesNotCountWhoHasNotAnsweredThisLeader) {
+  Server leader(Start{});
+  make_leader(leader);
+  leader.complete_writes();
+  acknowledge_all(leader, {2});
+  EXPECT_EQ(leader.change(remove(2)).error().message,
+            "removing s2 would leave 2 voters (s1 s3), of which 2 are needed and 1 answers (s1)");
+  acknowledge(leader, 3);
+  EXPECT_TRUE(leader.change(remove(2)));
+}
+
 TEST(Removal, MayBeForced) {
   Server leader(Start{});
   make_established_leader(leader);
@@ -107,6 +119,26 @@ TEST(LeavingLeader, HandsOverAndStepsDownOnceItIsCommitted) {
   EXPECT_FALSE(leader.leads());
   EXPECT_EQ(leader.take<TimeoutNow>().size(), 1U);
   EXPECT_EQ(leader.count_events<Removed>(), 1U);
+}
+
+// It will not hear of them any more, and whoever proposed them waits for an answer from it.
+TEST(LeavingLeader, FirstCommitsWhatItHas) {
+  Server leader(Start{.configuration = configuration_of(4)});
+  make_established_leader(leader);
+  ASSERT_TRUE(leader.change(remove(1)));
+  acknowledge_all(leader, {2, 3, 4});
+  ASSERT_TRUE(leader.propose());
+  leader.complete_writes();
+  leader.hear(3, Term(1), AppendAccepted{Index(leader.last_index() - 1), Round(0)});
+  leader.hear(2, Term(1), AppendAccepted{Index(leader.last_index()), Round(0)});
+  // Its removal is committed, and the one that it hands over to has all.
+  ASSERT_EQ(leader.commit_index(), leader.last_index() - 1);
+  EXPECT_TRUE(leader.leads());
+  EXPECT_TRUE(leader.take<TimeoutNow>().empty());
+  leader.hear(3, Term(1), AppendAccepted{Index(leader.last_index()), Round(0)});
+  EXPECT_EQ(leader.commit_index(), leader.last_index());
+  EXPECT_FALSE(leader.leads());
+  EXPECT_EQ(leader.take<TimeoutNow>().size(), 1U);
 }
 
 TEST(LeavingLeader, DoesNotCampaignAgain) {
