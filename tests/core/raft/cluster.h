@@ -114,6 +114,9 @@ class Server {
     held_.insert(held_.end(), output.messages_after_persist.begin(),
                  output.messages_after_persist.end());
     events_.insert(events_.end(), output.events.begin(), output.events.end());
+    chunks_.insert(chunks_.end(), output.snapshot_chunks.begin(), output.snapshot_chunks.end());
+    parts_.insert(parts_.end(), output.snapshot_parts.begin(), output.snapshot_parts.end());
+    if (output.snapshots_kept) snapshots_kept_ = output.snapshots_kept;
   }
 
   void hear(const Message& message) {
@@ -200,6 +203,11 @@ class Server {
     return taken;
   }
   std::vector<Message> take_sent() { return std::exchange(sent_, {}); }
+  // Of snapshots: what was to be read and sent, and what was to be written, since last taken; and
+  // what was last to be kept.
+  std::vector<SnapshotChunk> take_chunks() { return std::exchange(chunks_, {}); }
+  std::vector<InstallSnapshot> take_parts() { return std::exchange(parts_, {}); }
+  const std::optional<std::vector<LogPosition>>& snapshots_kept() const { return snapshots_kept_; }
   // Handed to the disk and not durable yet, oldest first.
   const std::deque<PersistBatch>& writes() const { return writes_; }
   const std::vector<Event>& events() const { return events_; }
@@ -255,6 +263,9 @@ class Server {
   std::vector<Message> sent_;
   std::vector<ConfirmedRead> reads_;
   std::vector<Event> events_;
+  std::vector<SnapshotChunk> chunks_;
+  std::vector<InstallSnapshot> parts_;
+  std::optional<std::vector<LogPosition>> snapshots_kept_;
 };
 
 // Makes a candidate of the server by the pre-votes of 2, 3, ...; its own vote is durable

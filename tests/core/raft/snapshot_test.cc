@@ -1,0 +1,272 @@
+#include "core/raft/snapshot.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "tests/core/raft/members.h"
+
+// Snapshots and log compaction: dissertation 5.
+namespace anchor::raft {
+namespace {
+
+using Positions = std::vector<LogPosition>;
+
+constexpr Options kSmall{.snapshot_chunk_bytes = 100,
+                         .snapshot_window_bytes = 200,
+                         .snapshot_bytes_per_second = 1 << 30,
+                         .trailing_bytes = 0};
+constexpr Duration kTimeout = kSmall.election_timeout;
+constexpr Duration kResend = 4 * kSmall.heartbeat_interval;
+
+SnapshotFile snapshot_at(std::uint64_t index, std::uint64_t term, std::uint64_t bytes = 250) {
+  return {.position = position(index, term), .size_bytes = bytes, .checksum = index};
+}
+
+void save(Server& server, const SnapshotFile& file) {
+  server.step([&](Raft& raft) { raft.snapshot_saved(file); });
+}
+
+std::uint64_t base(const Server& server) {
+  return server.raft().log().base().index.value();
+}
+
+// --- Compaction ---------------------------------------------------------------------------------
+
+// A leader of three with committed entries up to 6, that all have.
+Server make_leader_of_six(Options options = kSmall) {
+  Server leader(Start{.log_terms = {1, 1, 1, 1, 1}, .options = options});
+  make_established_leader(leader);
+  return leader;
+}
+
+TEST(Compaction, CutsTheLogBehindASnapshot) {
+  Server leader = make_leader_of_six();
+  save(leader, snapshot_at(4, 1));
+  EXPECT_EQ(base(leader), 4U);
+  EXPECT_EQ(leader.raft().log().base(), position(4, 1));
+  EXPECT_EQ(leader.last_index(), 6U);
+  ASSERT_FALSE(leader.writes().empty());
+  EXPECT_EQ(leader.writes().back().compact_to, Index(4));
+}
+
+TEST(Compaction, KeepsATrailingPart) {
+  Options options = kSmall;
+  options.trailing_bytes = 2 * entry_bytes(entry_at(1, 1));
+  Server leader = make_leader_of_six(options);
+  save(leader, snapshot_at(4, 1));
+  EXPECT_EQ(base(leader), 2U);
+}
+
+TEST(Compaction, KeepsTheNewestTwoSnapshots) {
+  Server leader = make_leader_of_six();
+  save(leader, snapshot_at(2, 1));
+  save(leader, snapshot_at(3, 1));
+  EXPECT_EQ(leader.snapshots_kept(), (Positions{position(2, 1), position(3, 1)}));
+  save(leader, snapshot_at(5, 1));
+  EXPECT_EQ(leader.snapshots_kept(), (Positions{position(3, 1), position(5, 1)}));
+}
+
+// --- The leader ---------------------------------------------------------------------------------
+
+// The same, with 3 at the log's beginning, who has just been sent the first of a snapshot at 4.
+Server make_sender(Options options = kSmall) {
+  Server leader(Start{.log_terms = {1, 1, 1, 1, 1}, .options = options});
+  make_leader(leader);
+  leader.complete_writes();
+  leader.hear(2, leader.term(), AppendAccepted{Index(6), Round(0)});
+  save(leader, snapshot_at(4, 1));
+  leader.hear(3, leader.term(),
+              AppendRejected{.previous_index = Index(5), .hint = position(0, 0), .round = {}});
+  return leader;
+}
+
+std::vector<std::uint64_t> offsets(const std::vector<SnapshotChunk>& chunks) {
+  std::vector<std::uint64_t> found;
+  for (const SnapshotChunk& chunk : chunks) {
+    found.push_back(std::get<InstallSnapshot>(chunk.message.body).offset);
+  }
+  return found;
+}
+
+void accept(Server& leader, std::uint64_t received_bytes) {
+  leader.hear(3, leader.term(),
+              SnapshotAccepted{.position = position(4, 1), .received_bytes = received_bytes});
+}
+
+using Offsets = std::vector<std::uint64_t>;
+
+TEST(SnapshotSender, SendsChunksAsFarAsTheWindowGoes) {
+  Server leader = make_sender();
+  const auto chunks = leader.take_chunks();
+  EXPECT_EQ(offsets(chunks), (Offsets{0, 100}));
+  EXPECT_EQ(chunks[0].message.to, peer_of(3));
+  EXPECT_EQ(chunks[0].max_bytes, 100U);
+  accept(leader, 100);
+  const auto last = leader.take_chunks();
+  EXPECT_EQ(offsets(last), (Offsets{200}));
+  EXPECT_EQ(last[0].max_bytes, 50U);
+  accept(leader, 200);
+  EXPECT_TRUE(leader.take_chunks().empty());
+}
+
+TEST(SnapshotSender, GoesOnWithEntriesOnceItIsInstalled) {
+  Server leader = make_sender();
+  leader.take_sent();
+  leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
+  EXPECT_TRUE(leader.progress(3).replicating());
+  const auto appended = leader.take<AppendEntries>(3);
+  ASSERT_FALSE(appended.empty());
+  EXPECT_EQ(appended.back().previous, position(4, 1));
+  EXPECT_EQ(appended.back().entries.size(), 2U);
+}
+
+TEST(SnapshotSender, SendsAgainWhatIsNotAcknowledgedAfterASilence) {
+  Server leader = make_sender();
+  accept(leader, 100);
+  leader.take_chunks();
+  for (int beat = 0; beat < 4; ++beat) {
+    leader.wait(kResend / 4);
+    leader.hear(2, leader.term(), AppendAccepted{Index(6), Round(0)});
+  }
+  EXPECT_EQ(offsets(leader.take_chunks()), (Offsets{100, 200}));
+}
+
+TEST(SnapshotSender, BeginsAgainWhenWhatTheFollowerHadWasDamaged) {
+  Server leader = make_sender();
+  accept(leader, 100);
+  accept(leader, 200);
+  leader.take_chunks();
+  accept(leader, 0);
+  EXPECT_EQ(offsets(leader.take_chunks()), (Offsets{0, 100}));
+}
+
+TEST(SnapshotSender, GoesOnWhereItWasAfterABrokenConnection) {
+  Server leader = make_sender();
+  accept(leader, 100);
+  leader.take_chunks();
+  leader.step([](Raft& raft) { raft.peer_unreachable(id_of(3)); });
+  EXPECT_EQ(offsets(leader.take_chunks()), (Offsets{100, 200}));
+}
+
+TEST(SnapshotSender, KeepsToTheRate) {
+  Options options = kSmall;
+  options.snapshot_bytes_per_second = 10'000;  // a chunk takes 10 ms
+  Server leader = make_sender(options);
+  EXPECT_EQ(offsets(leader.take_chunks()), (Offsets{0}));
+  leader.wait(10ms - 1us);
+  EXPECT_TRUE(leader.take_chunks().empty());
+  EXPECT_LE(*leader.raft().deadline(), leader.now() + 1us);
+  leader.wait(1us);
+  EXPECT_EQ(offsets(leader.take_chunks()), (Offsets{100}));
+}
+
+TEST(SnapshotSender, KeepsTheLogAndTheSnapshotForWhoIsSentIt) {
+  Server leader = make_sender();
+  save(leader, snapshot_at(5, 1));
+  save(leader, snapshot_at(6, 1));
+  EXPECT_EQ(base(leader), 4U);
+  EXPECT_EQ(leader.snapshots_kept(), (Positions{position(4, 1), position(5, 1), position(6, 1)}));
+  leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
+  EXPECT_EQ(base(leader), 6U);
+  EXPECT_EQ(leader.snapshots_kept(), (Positions{position(5, 1), position(6, 1)}));
+}
+
+TEST(SnapshotSender, KeepsNothingForWhoIsSilent) {
+  Server leader = make_sender();
+  save(leader, snapshot_at(6, 1));
+  pass(leader, 2 * kTimeout, {2});
+  EXPECT_EQ(base(leader), 6U);
+  EXPECT_FALSE(std::holds_alternative<SendSnapshot>(leader.progress(3).state));
+}
+
+// It was removed while it was sent one: nobody else would ever let the log be cut again.
+TEST(SnapshotSender, KeepsNothingForWhoIsAMemberNoMore) {
+  Server leader = make_sender();
+  save(leader, snapshot_at(6, 1));
+  EXPECT_EQ(base(leader), 4U);
+  ASSERT_TRUE(leader.change(remove(3)));
+  acknowledge_all(leader, {2});
+  EXPECT_EQ(base(leader), 6U);
+}
+
+TEST(SnapshotSender, KeepsNothingOnceItLeadsNoMore) {
+  Server leader = make_sender();
+  save(leader, snapshot_at(6, 1));
+  leader.hear(2, leader.term().next(), ReadIndexReply{});
+  ASSERT_TRUE(leader.follows());
+  EXPECT_EQ(base(leader), 6U);
+}
+
+// --- The follower -------------------------------------------------------------------------------
+
+// Follows 2 in term 3, with a log of its own that was never committed.
+Server make_receiver() {
+  Server server(Start{.log_terms = {1, 1, 2}, .term = Term(3)});
+  server.hear(2, Term(3), InstallSnapshot{.file = snapshot_at(5, 3)});
+  return server;
+}
+
+bool install(Server& server, const SnapshotFile& file) {
+  bool installed = false;
+  server.step([&](Raft& raft) {
+    installed = raft.install_snapshot(
+        file, {Index(1), std::make_shared<const Configuration>(configuration_of(3))});
+  });
+  return installed;
+}
+
+TEST(SnapshotReceiver, HasItWrittenAndAcknowledgesWhatIs) {
+  Server server = make_receiver();
+  ASSERT_EQ(server.take_parts().size(), 1U);
+  server.step([](Raft& raft) { raft.snapshot_written(snapshot_at(5, 3), 100); });
+  const auto accepted = server.take<SnapshotAccepted>(2);
+  ASSERT_EQ(accepted.size(), 1U);
+  EXPECT_EQ(accepted[0], (SnapshotAccepted{.position = position(5, 3), .received_bytes = 100}));
+}
+
+TEST(SnapshotReceiver, BeginsItsLogAnewWhereTheSnapshotEnds) {
+  Server server = make_receiver();
+  EXPECT_TRUE(install(server, snapshot_at(5, 3)));
+  EXPECT_EQ(server.raft().log().base(), position(5, 3));
+  EXPECT_EQ(server.last_index(), 5U);
+  EXPECT_EQ(server.commit_index(), 5U);
+  EXPECT_EQ(server.count_events<SnapshotInstalled>(), 1U);
+}
+
+// What follows it may be acknowledged already, and is not to be lost (Raft paper, figure 13).
+TEST(SnapshotReceiver, KeepsALogThatAgreesWithIt) {
+  Server server(Start{.log_terms = {1, 1, 2, 2}, .term = Term(3)});
+  server.hear(2, Term(3), InstallSnapshot{.file = snapshot_at(3, 2)});
+  EXPECT_TRUE(install(server, snapshot_at(3, 2)));
+  EXPECT_EQ(server.last_index(), 4U);
+  EXPECT_EQ(server.commit_index(), 3U);
+}
+
+TEST(SnapshotReceiver, IsNotTakenBack) {
+  Server server(Start{.log_terms = {1, 1, 1, 1}});
+  server.hear(
+      2, Term(1),
+      AppendEntries{
+          .previous = position(4, 1), .commit_index = Index(4), .round = {}, .entries = {}});
+  ASSERT_EQ(server.commit_index(), 4U);
+  server.take_sent();
+  server.hear(2, Term(1), InstallSnapshot{.file = snapshot_at(3, 1)});
+  EXPECT_TRUE(server.take_parts().empty());
+  const auto accepted = server.take<AppendAccepted>(2);
+  ASSERT_EQ(accepted.size(), 1U);
+  EXPECT_EQ(accepted[0].match_index, Index(4));
+  EXPECT_FALSE(install(server, snapshot_at(3, 1)));
+  EXPECT_EQ(server.commit_index(), 4U);
+}
+
+TEST(SnapshotReceiver, IgnoresOneThatIsNotItsLeaders) {
+  Server server = make_receiver();
+  server.take_parts();
+  server.hear(3, Term(3), InstallSnapshot{.file = snapshot_at(9, 3)});
+  EXPECT_TRUE(server.take_parts().empty());
+}
+
+}  // namespace
+}  // namespace anchor::raft
