@@ -9,12 +9,18 @@ namespace anchor {
 bool PendingReads::ask(Instant now, raft::Term term, Duration patience, std::uint64_t context) {
   if (asked_) {
     if (asked_->term == term && now < asked_->asked + patience) return false;
-    unasked_.insert(unasked_.begin(), asked_->reads.begin(), asked_->reads.end());
-    asked_.reset();
+    asked_->context = context;
+    asked_->asked = now;
+    asked_->term = term;
+    return true;
   }
   if (unasked_.empty()) return false;
-  asked_ = Question{
-      .context = context, .asked = now, .term = term, .reads = std::exchange(unasked_, {})};
+  asked_ = Question{.first_context = context,
+                    .context = context,
+                    .first_asked = now,
+                    .asked = now,
+                    .term = term,
+                    .reads = std::exchange(unasked_, {})};
   return true;
 }
 
@@ -25,8 +31,8 @@ std::optional<Instant> PendingReads::retry_due(Duration patience) const {
 
 std::optional<raft::Freshness> PendingReads::confirm(std::uint64_t context,
                                                      raft::Index read_index) {
-  if (!asked_ || asked_->context != context) return std::nullopt;
-  const raft::Freshness fresh{read_index, asked_->asked};
+  if (!asked_ || context < asked_->first_context || context > asked_->context) return std::nullopt;
+  const raft::Freshness fresh{read_index, asked_->first_asked};
   confirmed_.push_back({read_index, std::move(asked_->reads)});
   asked_.reset();
   return fresh;

@@ -24,9 +24,9 @@ class PendingReads {
   void add(RequestId read) { unasked_.push_back(read); }
 
   // True if there is something to ask the leader now: then it is asked under `context`. One
-  // question is out at a time, so that batches grow under load instead of multiplying; it is given
-  // up for lost after `patience` or with its term, and asked anew: an old question's answer says
-  // nothing about now.
+  // question is out at a time, so that batches grow under load instead of multiplying; after
+  // `patience`, or in another term, it is asked once more. Any answer will do, also one to an
+  // earlier asking: all who wait for it came before that. Requires: `context` grows.
   bool ask(Instant now, raft::Term term, Duration patience, std::uint64_t context);
   // When the question that is out is given up; none if none is.
   std::optional<Instant> retry_due(Duration patience) const;
@@ -35,8 +35,8 @@ class PendingReads {
   // There is something that the next answer makes room for.
   bool ready_to_ask() const { return !asked_ && !unasked_.empty(); }
 
-  // The leader's answer, and what it says of the state at that index; of another context than the
-  // last it is too late, and says nothing.
+  // The leader's answer, and what it says of the state at that index; nothing if it is to a
+  // question that is answered already.
   std::optional<raft::Freshness> confirm(std::uint64_t context, raft::Index read_index);
   // Those that may be served from a state that has `applied`.
   std::vector<RequestId> take_confirmed(raft::Index applied);
@@ -47,7 +47,10 @@ class PendingReads {
 
  private:
   struct Question {
+    // Under which it was asked first, and last.
+    std::uint64_t first_context = 0;
     std::uint64_t context = 0;
+    Instant first_asked;
     Instant asked;
     raft::Term term;
     std::vector<RequestId> reads;

@@ -117,7 +117,7 @@ void Replica::take(const Persisted& input) {
 void Replica::take(const PeerUnreachable& input) {
   raft_.peer_unreachable(input.peer);
   if (!leader_ || leader_->peer.id != input.peer) return;
-  leader_lost_at_ = now_;
+  lost_leader_ = LostLeader{*leader_, now_};
   expect_no_answers(options_.leader_wait);
 }
 
@@ -154,13 +154,20 @@ void Replica::expect_no_answers(Duration patience) {
   }
 }
 
+void Replica::notice_leader_heard() {
+  const auto* follower = std::get_if<raft::Follower>(&raft_.role());
+  const bool heard = follower != nullptr && lost_leader_ && follower->heard > lost_leader_->at;
+  if (heard && raft_.leader() == lost_leader_->leader) lost_leader_.reset();
+}
+
 void Replica::notice_leader_change() {
+  notice_leader_heard();
   const std::optional<raft::KnownLeader> known = raft_.leader();
   if (known == leader_ && raft_.term() == leader_term_) return;
   // A deposed leader that can be reached may still answer.
-  const bool dead = leader_lost_at_ && known;
+  const bool dead = lost_leader_ && known && known != lost_leader_->leader;
   expect_no_answers(dead ? options_.raft.heartbeat_interval : options_.leader_wait);
-  if (known) leader_lost_at_.reset();
+  if (dead) lost_leader_.reset();
   leader_ = known;
   leader_term_ = raft_.term();
   // From the first, it can be sure of what it has not taken.
@@ -175,8 +182,7 @@ bool Replica::leader_takes_writes() const {
 }
 
 bool Replica::leader_unreachable() const {
-  const auto* follower = std::get_if<raft::Follower>(&raft_.role());
-  return follower != nullptr && leader_lost_at_ && follower->heard <= *leader_lost_at_;
+  return lost_leader_ && leader_ == lost_leader_->leader;
 }
 
 void Replica::hand_over_writes() {

@@ -217,6 +217,7 @@ class Replica {
   void advance();
   void notice_leader_change();
   void expect_no_answers(Duration patience);
+  void notice_leader_heard();
   bool leader_unreachable() const;
   void hand_over_writes();
   void hand_over(RequestId id, Request& request, const raft::KnownLeader& leader);
@@ -273,9 +274,13 @@ class Replica {
   // Writes that went to another leader, by sequence.
   std::map<std::uint64_t, Forwarded> forwarded_;
   std::uint64_t last_sequence_ = 0;
-  // When the connection to the leader was lost. Until that leader is heard again, or there is
-  // another one, nothing more goes to it.
-  std::optional<Instant> leader_lost_at_;
+  // The leader to which the connection was lost, and when. Until it is heard again, or there is
+  // another one, no write goes to it.
+  struct LostLeader {
+    raft::KnownLeader leader;
+    Instant at;
+  };
+  std::optional<LostLeader> lost_leader_;
   // The latest term whose leader has said that it is one no more.
   raft::Term deposed_term_;
   // Entries of this leader, or of the leader that it was, until their index is applied.

@@ -27,10 +27,10 @@ void Replica::ask_for_read_index(PendingReads& reads, bool lease) {
 void Replica::serve_reads() {
   age_.applied(applied_index_);
   for (const raft::ConfirmedRead& confirmed : raft_.take_confirmed_reads()) {
-    for (PendingReads* reads : {&reads_, &leased_reads_}) {
-      const auto fresh = reads->confirm(confirmed.context, confirmed.read_index);
-      if (fresh) age_.learn(*fresh);
-    }
+    // What a lease says is only as good as clocks are; ages are to rest on less.
+    leased_reads_.confirm(confirmed.context, confirmed.read_index);
+    const auto fresh = reads_.confirm(confirmed.context, confirmed.read_index);
+    if (fresh) age_.learn(*fresh);
   }
   if (const auto fresh = raft_.freshness()) age_.learn(*fresh);
   for (PendingReads* reads : {&reads_, &leased_reads_}) {

@@ -42,6 +42,15 @@ Result<void> set_duration(Duration& duration, std::string_view text) {
   return {};
 }
 
+// A server that has promised its vote for so long waits as long at each of its starts.
+Result<void> set_election_timeout(Options& options, std::string_view text) {
+  auto set = set_duration(options.election_timeout, text);
+  if (set && options.election_timeout > std::chrono::minutes(1)) {
+    return failure("it must be at most 1m");
+  }
+  return set;
+}
+
 Result<void> set_max_clock_drift(Options& options, std::string_view text) {
   constexpr std::uint32_t kMost = 500'000;
   const auto ppm = parse_percent_ppm(text);
@@ -160,7 +169,7 @@ const std::array kSettings = std::to_array<Setting>({
     {"bootstrap-expect", "N", "found a cluster as soon as N empty servers see each other",
      set_bootstrap_expect},
     {"election-timeout", "DURATION", "how long to wait for a leader, at least (default 300ms)",
-     [](Options& o, std::string_view text) { return set_duration(o.election_timeout, text); }},
+     set_election_timeout},
     {"heartbeat-interval", "DURATION", "how often a leader is heard, at least (default 50ms)",
      [](Options& o, std::string_view text) { return set_duration(o.heartbeat_interval, text); }},
     {"max-clock-drift", "PERCENT",

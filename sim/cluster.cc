@@ -8,6 +8,7 @@
 #include "core/base/hash.h"
 #include "core/codec/message_codec.h"
 #include "core/raft/configuration.h"
+#include "sim/lease_check.h"
 #include "sim/violation.h"
 
 namespace anchor::sim {
@@ -134,7 +135,10 @@ void Cluster::step(Node& node) {
 
 void Cluster::carry_out(Node& node, Output output) {
   for (const raft::Event& event : output.events) {
-    elections_ += std::holds_alternative<raft::BecameLeader>(event) ? 1 : 0;
+    if (const auto* won = std::get_if<raft::BecameLeader>(&event)) {
+      ++elections_;
+      if (mix_.lease_reads > 0) check_leases(nodes_, node, won->term, now_);
+    }
     if (trace_) {
       trace(node,
             "term " + std::to_string(raft::term_of(event).value()) + ": " + raft::describe(event));
@@ -341,18 +345,14 @@ void Cluster::restart(std::size_t number) {
   const codec::StableState stored = node.disk->image().stable;
   codec::RecoveredMember recovered = node.disk->boot();
   trace(node, "starts, boot " + std::to_string(recovered.raft.boot.value()));
-  const Replica::Options options{.raft = mix_.raft,
-                                 .seed = choices_.draw(Stream::kSetup, number),
-                                 .leader_wait = 4 * mix_.raft.election_timeout,
-                                 .apply_bytes = mix_.apply_bytes,
-                                 .snapshot_bytes = mix_.snapshot_bytes,
-                                 .check_invariants = true};
-  node.replica.emplace(options, std::move(recovered.raft), std::move(recovered.store));
+  node.replica.emplace(draw_replica_options(mix_, choices_, number), std::move(recovered.raft),
+                       std::move(recovered.store));
   const raft::State& state = node.replica->raft().state();
   const DiskImage& image = node.disk->image();
   const bool same_state =
       state.hard_state == stored.hard_state || state.hard_state.term > stored.hard_state.term;
-  check(same_state && state.boot == stored.boot.next() && state.log.last().index == image.last() &&
+  check(state.hard_state.longest_promise == stored.hard_state.longest_promise && same_state &&
+            state.boot == stored.boot.next() && state.log.last().index == image.last() &&
             state.commit_index >= image.snapshot.index,
         "recovers-what-was-stored", node.id.name());
   checker_.booted(number, *node.replica);

@@ -43,7 +43,7 @@ void add_snapshots(Mix& mix, Choices& choices) {
   mix.raft.snapshot_bytes_per_second = one_of({20 << 10, 1 << 20, 128 << 20}, choices);
   if (!coin(choices)) return;
   // A log that is soon at its bound is not kept for long: else nothing would be served for as long.
-  mix.raft.log_bytes = 4 * mix.snapshot_bytes + mix.raft.trailing_bytes;
+  mix.raft.log_bytes = 32 * mix.snapshot_bytes + mix.raft.trailing_bytes;
   mix.raft.snapshot_window_bytes = 2 << 20;
   mix.raft.snapshot_bytes_per_second = 128 << 20;
 }
@@ -95,10 +95,9 @@ void add_changes(Mix& mix, Choices& choices) {
                         .longest = one_of({100ms, 3000ms}, choices)};
 }
 
-// Lease reads are promised for clocks within the bound only, and a jump is beyond any.
 Mix with_sound_clocks(Mix mix) {
   mix.raft.max_clock_drift_ppm = std::max(mix.raft.max_clock_drift_ppm, mix.faults.drift_ppm);
-  if (mix.faults.clock_jumps.every != Duration{}) mix.lease_reads = 0;
+  if (!clocks_sound(mix)) mix.lease_reads = 0;
   return mix;
 }
 
@@ -109,6 +108,7 @@ Mix draw_everything(Choices& choices) {
   add_network_faults(mix.faults, choices);
   add_node_faults(mix.faults, choices);
   add_disk_faults(mix.faults, choices);
+  mix.election_timeouts_differ = choices.below(4, Stream::kMix) == 0;
   return with_sound_clocks(mix);
 }
 
@@ -165,6 +165,12 @@ Mix draw_leases(Choices& choices) {
   // Slow clocks lose elections: without transfers the leader's is always a fast one.
   add_changes(mix, choices);
   if (coin(choices)) mix.faults.delay_most = one_of({1ms, 10ms}, choices);
+  if (coin(choices)) mix.faults.duplicate_ppm = 50'000;
+  if (coin(choices)) {
+    mix.faults.straggler_ppm = 20'000;
+    mix.faults.straggler_most = one_of({100ms, 1000ms}, choices);
+  }
+  mix.election_timeouts_differ = coin(choices);
   return with_sound_clocks(mix);
 }
 
@@ -175,6 +181,15 @@ Mix draw_skew(Choices& choices) {
   mix.faults.drift_ppm = 400'000;
   mix.raft.max_clock_drift_ppm = 10'000;
   return mix;
+}
+
+Duration draw_election_timeout(const Mix& mix, Choices& choices, std::size_t node) {
+  const Duration timeout = mix.raft.election_timeout;
+  if (!mix.election_timeouts_differ) return timeout;
+  const std::uint64_t kind = choices.below(3, Stream::kSetup, node);
+  if (kind == 1) return 2 * timeout;
+  // As short as goes with the heartbeats.
+  return kind == 2 && 3 * mix.raft.heartbeat_interval < timeout / 2 ? timeout / 2 : timeout;
 }
 
 constexpr std::array kProfiles = {
@@ -193,6 +208,26 @@ constexpr std::array kProfiles = {
 };
 
 }  // namespace
+
+Replica::Options draw_replica_options(const Mix& mix, Choices& choices, std::size_t node) {
+  raft::Options raft = mix.raft;
+  raft.election_timeout = draw_election_timeout(mix, choices, node);
+  return {.raft = raft,
+          .seed = choices.draw(Stream::kSetup, node),
+          .leader_wait = 4 * mix.raft.election_timeout,
+          .apply_bytes = mix.apply_bytes,
+          .snapshot_bytes = mix.snapshot_bytes,
+          .check_invariants = true};
+}
+
+Duration longest_election_timeout(const Mix& mix) {
+  return (mix.election_timeouts_differ ? 2 : 1) * mix.raft.election_timeout;
+}
+
+bool clocks_sound(const Mix& mix) {
+  return mix.faults.clock_jumps.every == Duration{} &&
+         mix.faults.drift_ppm <= mix.raft.max_clock_drift_ppm;
+}
 
 std::int32_t draw_drift_ppm(const Faults& faults, Choices& choices, std::size_t node) {
   const auto most = static_cast<std::int32_t>(faults.drift_ppm);

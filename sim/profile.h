@@ -6,6 +6,7 @@
 
 #include "core/base/time.h"
 #include "core/raft/options.h"
+#include "core/replica.h"
 #include "sim/choices.h"
 
 namespace anchor::sim {
@@ -63,6 +64,8 @@ struct Mix {
   // Between a client's answer and its next request, at most.
   Duration think_most = 100ms;
   std::size_t value_bytes_most = 64;
+  // Each start of a server is with this election timeout; or with half of it, or twice as much.
+  bool election_timeouts_differ = false;
   // Of the requests so many are reads, and of these so many by lease, in percent. Lease reads are
   // linearizable only while clocks keep to their bound.
   std::uint64_t reads = 35;
@@ -72,6 +75,13 @@ struct Mix {
   std::uint64_t snapshot_bytes = 64 << 20;
   Faults faults{};
 };
+
+// Of one start of a node.
+Replica::Options draw_replica_options(const Mix& mix, Choices& choices, std::size_t node);
+Duration longest_election_timeout(const Mix& mix);
+
+// Lease reads are promised for clocks within the bound only, and a jump is beyond any.
+bool clocks_sound(const Mix& mix);
 
 // A name for a family of mixes, from which each seed draws one (swarm testing: Groce and others,
 // 2012): with every fault always on, some would hide what others show.

@@ -95,7 +95,7 @@ void Simulation::check_liveness() {
   const std::vector<bool> core = choose_core();
   break_the_rest(core);
   heal(core);
-  const Duration timeout = mix_.raft.election_timeout;
+  const Duration timeout = longest_election_timeout(mix_);
   // Who led in what is over finds out; then long enough for what clients and nodes still wait for,
   // for elections, and to catch up. Mostly it takes much less.
   cluster_.run_until(cluster_.now() + 4 * timeout);

@@ -95,7 +95,10 @@ Result<void> continue_snapshot(const Snapshot& snapshot, std::vector<raft::Entry
   const raft::LogPosition end = snapshot.meta.position;
   raft::Recovered& raft = member.raft;
   // It came in a term that was not durable yet: nobody was told of that, nor can it have voted.
-  if (end.term > raft.hard_state.term) raft.hard_state = {.term = end.term, .vote = {}};
+  if (end.term > raft.hard_state.term) {
+    raft.hard_state.term = end.term;
+    raft.hard_state.vote.reset();
+  }
   raft.base = end;
   raft.base_configuration = snapshot.meta.configuration;
   raft.base_configuration_index = snapshot.meta.configuration_index;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/base/assert.h"
 #include "core/raft/quorum.h"
 #include "core/raft/state.h"
 
@@ -26,7 +25,9 @@ std::optional<Instant> began_at(const Leader& leader, Round round) {
 }  // namespace
 
 void promise_to(State& state, const Peer& leader) {
-  state.promise = Promise{leader, state.now + state.options.election_timeout};
+  // One of a boot that had a longer time-out still binds: to an earlier leader, if not to this one.
+  const Instant until = state.now + state.options.election_timeout;
+  state.promise = Promise{leader, std::max(state.promise.until, until)};
 }
 
 Duration spoken_promise(State& state) {
@@ -70,11 +71,14 @@ void hear_round(const State& state, const Leader& leader, Progress& progress, Ro
 }
 
 bool holds_lease(const State& state, const Leader& leader) {
-  if (leader.lease_given_up || state.commit_index < leader.first_index) return false;
-  const Instant until = quorum_value(state.configuration(), [&](const ServerId& id) {
+  return state.commit_index >= leader.first_index && state.now < lease_end(state, leader);
+}
+
+Instant lease_end(const State& state, const Leader& leader) {
+  if (leader.lease_given_up) return {};
+  return quorum_value(state.configuration(), [&](const ServerId& id) {
     return id == state.self.id ? Instant::max() : leader.followers.at(id).promised_until;
   });
-  return state.now < until;
 }
 
 }  // namespace anchor::raft

@@ -46,5 +46,7 @@ void hear_round(const State& state, const Leader& leader, Progress& progress, Ro
 // Options::max_clock_drift_ppm, and all that is committed is known to be. The lease is the least
 // promise of a quorum, counted from the sending of the round that it answers.
 bool holds_lease(const State& state, const Leader& leader);
+// Until when, by this server's clock; an instant that is past if it has none.
+Instant lease_end(const State& state, const Leader& leader);
 
 }  // namespace anchor::raft

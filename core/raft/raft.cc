@@ -36,7 +36,7 @@ void Raft::begin_step(Instant now) {
   renew_promise(state_);
   follower->heard = now;
   follower->election_deadline =
-      std::max(alone ? now : state_.random_election_deadline(), state_.promise.until);
+      state_.election_deadline(alone ? Duration() : state_.random_election_timeout());
 }
 
 bool Raft::heeds(const Message& message) const {
@@ -152,8 +152,8 @@ Follower* Raft::follower_of(const Message& message) {
     return nullptr;
   }
   follower->heard = state_.now;
-  follower->election_deadline = state_.now + follower->patience;
   promise_to(state_, message.from);
+  follower->election_deadline = state_.election_deadline(follower->patience);
   return follower;
 }
 
@@ -192,8 +192,8 @@ void Raft::on_stale(const Message& message) {
 
 void Raft::on_follower_message(const Message& message, Leader& leader) {
   if (const auto* request = std::get_if<ReadIndexRequest>(&message.body)) {
-    leader.reads.waiting.push_back(
-        {ReadRequester{message.from, message.from_boot}, request->context, request->lease});
+    add_read_request(leader.reads, {ReadRequester{message.from, message.from_boot},
+                                    request->context, request->lease});
     return;
   }
   const auto found = leader.followers.find(message.from.id);
@@ -271,7 +271,7 @@ void Raft::request_read_index(std::uint64_t context, bool lease) {
   const std::optional<KnownLeader> known = leader();
   ANCHOR_ASSERT(known.has_value());
   if (auto* self = std::get_if<Leader>(&role_)) {
-    self->reads.waiting.push_back({std::nullopt, context, lease});
+    add_read_request(self->reads, {std::nullopt, context, lease});
   } else {
     state_.send(known->peer, ReadIndexRequest{context, lease});
   }
@@ -286,11 +286,11 @@ void Raft::become_follower(Term term, std::optional<Peer> leader, const std::str
   }
   if (term > state_.term()) state_.enter_term(term);
   if (leader) state_.output.events.push_back(FollowsLeader{term, leader->id});
-  const Instant deadline = state_.random_election_deadline();
+  const Duration patience = state_.random_election_timeout();
   role_ = Follower{.leader = std::move(leader),
                    .heard = state_.now,
-                   .election_deadline = deadline,
-                   .patience = deadline - state_.now,
+                   .election_deadline = state_.election_deadline(patience),
+                   .patience = patience,
                    .verified = state_.commit_index};
 }
 

@@ -1,5 +1,6 @@
 #include "core/raft/reads.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/raft/lease.h"
@@ -20,6 +21,15 @@ void answer(State& state, const ReadRequest& request, Index read_index) {
 }
 
 }  // namespace
+
+void add_read_request(Reads& reads, ReadRequest request) {
+  for (ReadRequest& waiting : reads.waiting) {
+    if (waiting.requester != request.requester || waiting.lease != request.lease) continue;
+    waiting.context = std::max(waiting.context, request.context);
+    return;
+  }
+  reads.waiting.push_back(std::move(request));
+}
 
 void answer_by_lease(State& state, Leader& leader) {
   if (!holds_lease(state, leader)) return;

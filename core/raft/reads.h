@@ -18,6 +18,8 @@ struct AppendEntries;
 struct ReadRequester {
   Peer peer;
   Boot boot;
+
+  friend bool operator==(const ReadRequester&, const ReadRequester&) = default;
 };
 
 // Somebody wants to read and asks for a commit index that is no older than the question.
@@ -49,6 +51,10 @@ struct Reads {
   // Rounds that are out, ascending.
   std::deque<Asked> asked;
 };
+
+// Adds a request. Of those of one requester the newest is enough: it asks again and again, and any
+// answer will do.
+void add_read_request(Reads& reads, ReadRequest request);
 
 // Answers those of the waiting requests that a lease will do for, if the leader holds one.
 void answer_by_lease(State& state, Leader& leader);

@@ -81,9 +81,12 @@ void State::commit(Index index) {
   commit_index = index;
 }
 
-Instant State::random_election_deadline() {
-  const Duration timeout = options.election_timeout;
-  return now + random.between(timeout, 2 * timeout);
+Duration State::random_election_timeout() {
+  return random.between(options.election_timeout, 2 * options.election_timeout);
+}
+
+Instant State::election_deadline(Duration patience) const {
+  return std::max(now + patience, promise.until);
 }
 
 }  // namespace anchor::raft

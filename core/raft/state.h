@@ -95,7 +95,11 @@ struct State {
   // Commits up to `index`. An older index changes nothing.
   void commit(Index index);
 
-  Instant random_election_deadline();
+  // From [T, 2T) (dissertation 3.4).
+  Duration random_election_timeout();
+  // When to campaign after so long: a promise to vote for nobody else binds this server, too.
+  Instant election_deadline(Duration patience) const;
+  Instant random_election_deadline() { return election_deadline(random_election_timeout()); }
 };
 
 // Follows a leader, or waits for one.

@@ -47,9 +47,9 @@ TEST(Simulation, DoesTheSameWhetherItIsWatchedOrNot) {
 // of what replicas do, or of the simulator, changes these numbers, and then they are to be
 // replaced.
 TEST(Simulation, SeedsDoWhatTheyAlwaysDid) {
-  constexpr std::array<std::uint64_t, 5> kHashes = {0xda0badef4e71fff3, 0xe3305ae45c3867bf,
-                                                    0xba94e5aff9a3b5de, 0x48bfac0e0e8302d2,
-                                                    0x9ef933ae68900779};
+  constexpr std::array<std::uint64_t, 5> kHashes = {0xc5b0a414ffc97153, 0xaafe0c95ee7d6d96,
+                                                    0x7cb8d9341c269576, 0x48bfac0e0e8302d2,
+                                                    0xa8ea3bad06f28cf4};
   for (std::uint64_t seed = 1; seed <= kHashes.size(); ++seed) {
     EXPECT_EQ(simulate(options_of(seed)).hash, kHashes[seed - 1]) << "seed " << seed;
   }
@@ -76,15 +76,16 @@ TEST(Simulation, EveryProfileHolds) {
 
 // The bound on the drift of clocks is there for a reason, and the faults are such as to need it.
 TEST(Simulation, LeaseReadsBreakBeyondTheBoundOnDriftAndNothingElseDoes) {
-  std::size_t broken = 0;
-  for (std::uint64_t seed = 1; seed <= 16; ++seed) {
+  bool broken = false;
+  for (std::uint64_t seed = 1; seed <= 100 && !broken; ++seed) {
     const SimulationResult result =
         simulate({.seed = seed, .time = 10s, .profile = find_profile("skew")});
     if (!result.violation) continue;
-    ++broken;
-    EXPECT_EQ(result.violation->invariant, "linearizability") << "seed " << seed;
+    broken = true;
+    const std::string& invariant = result.violation->invariant;
+    EXPECT_TRUE(invariant == "lease-outlived" || invariant == "linearizability") << what(result);
   }
-  EXPECT_GT(broken, 0U);
+  EXPECT_TRUE(broken);
 }
 
 TEST(Simulation, CalmProfileHasNoFaults) {

@@ -110,15 +110,33 @@ TEST(Read, ARejectionOfEntriesConfirmsItToo) {
 TEST(Read, OneRoundServesAllThatCameBeforeIt) {
   Server server(Start{});
   make_established_leader(server);
-  server.step([](Raft& raft) {
-    for (const std::uint64_t context : {1U, 2U, 3U}) raft.request_read_index(context, false);
+  server.step([&](Raft& raft) {
+    raft.request_read_index(1, false);
+    raft.receive(server.message(2, Term(1), ReadIndexRequest{.context = 7}));
+    raft.receive(server.message(3, Term(1), ReadIndexRequest{.context = 8}));
   });
   const auto requests = server.take<AppendEntries>(2);
   ASSERT_EQ(requests.size(), 1U);
   server.hear(2, Term(1), accepted(1, requests.front().round));
-  for (const std::uint64_t context : {1U, 2U, 3U}) {
-    EXPECT_EQ(server.confirmed_read(context), Index(1));
+  EXPECT_EQ(server.confirmed_read(1), Index(1));
+  EXPECT_EQ(server.take<ReadIndexReply>(2).at(0).context, 7U);
+  EXPECT_EQ(server.take<ReadIndexReply>(3).at(0).context, 8U);
+}
+
+// Whoever asks again has got no answer, and any will do: what waits here does not grow.
+TEST(Read, OfWhoAsksAgainOnlyTheNewestIsAnswered) {
+  Server server(Start{});
+  make_leader(server);
+  for (const std::uint64_t context : {5U, 7U, 6U}) {
+    server.hear(3, Term(1), ReadIndexRequest{.context = context});
   }
+  EXPECT_EQ(std::get<Leader>(server.raft().role()).reads.waiting.size(), 1U);
+  server.complete_writes();
+  server.hear(2, Term(1), accepted(1, Round(1)));
+  server.hear(2, Term(1), accepted(1, last_round(server, 2)));
+  const auto replies = server.take<ReadIndexReply>(3);
+  ASSERT_EQ(replies.size(), 1U);
+  EXPECT_EQ(replies[0].context, 7U);
 }
 
 TEST(Read, ThatComesWhileARoundIsOutWaitsForTheNext) {
