@@ -1,11 +1,19 @@
 #include "io/snapshot_worker.h"
 
+#include <chrono>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "core/codec/snapshot_directory.h"
 
 namespace anchor::io {
+namespace {
+
+// Disk and processors are the log's and the clients' most of the time.
+constexpr int kRestsOfASave = 3;
+
+}  // namespace
 
 SnapshotWorker::SnapshotWorker(uv_loop_t* loop, const SnapshotFiles& files,
                                raft::ClusterId cluster_id, Handlers handlers)
@@ -19,10 +27,13 @@ SnapshotWorker::SnapshotWorker(uv_loop_t* loop, const SnapshotFiles& files,
       receiving_(loop) {}
 
 template <typename Steps>
-auto SnapshotWorker::carry_out(Steps& steps) -> decltype(steps.step()) {
+auto SnapshotWorker::carry_out(Steps& steps, int rests) -> decltype(steps.step()) {
   while (!stop_) {
+    const auto began = std::chrono::steady_clock::now();
     auto done = steps.step();
     if (!done || *done) return done;
+    const auto took = std::chrono::steady_clock::now() - began;
+    std::this_thread::sleep_for(rests * took);
   }
   return std::nullopt;
 }
@@ -37,7 +48,8 @@ void SnapshotWorker::save(SnapshotSave request) {
       std::move(request.store));
   auto file = std::make_shared<Result<std::optional<raft::SnapshotFile>>>();
   // The copy of the state goes with the job, on the thread: to let go of a large one takes a while.
-  saving_.run([this, save, file]() mutable { *file = carry_out(*std::exchange(save, nullptr)); },
+  saving_.run([this, save,
+               file]() mutable { *file = carry_out(*std::exchange(save, nullptr), kRestsOfASave); },
               [this, file] {
                 if (!*file) return handlers_.failed(file->error());
                 if (**file) handlers_.saved(SnapshotSaved{***file});
@@ -83,7 +95,7 @@ void SnapshotWorker::verify() {
   // By then the leader may have begun to send another.
   receiving_.run(
       [this, checked] {
-        if (received_ && received_->receive.complete()) *checked = carry_out(received_->receive);
+        if (received_ && received_->receive.complete()) *checked = carry_out(received_->receive, 0);
       },
       [this, checked] {
         if (!*checked) return handlers_.failed(checked->error());

@@ -55,9 +55,10 @@ class SnapshotWorker {
     codec::SnapshotReceive receive;
   };
 
-  // On a thread: all steps of a save or of a verification; none if it was given up.
+  // On a thread: all steps of a save or of a verification; none if it was given up. After each it
+  // rests `rests` times as long as that took.
   template <typename Steps>
-  auto carry_out(Steps& steps) -> decltype(steps.step());
+  auto carry_out(Steps& steps, int rests) -> decltype(steps.step());
   void verify();
   void received(codec::CheckedSnapshot checked);
 

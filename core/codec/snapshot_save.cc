@@ -8,9 +8,8 @@
 namespace anchor::codec {
 namespace {
 
-// Synced now and then: all of a large file at its end would hold up the log's commits, which wait
-// for the same disk.
-constexpr std::uint64_t kSyncBytes = 8 << 20;
+// Synced in small parts: a large one would hold up the log's commits, which wait for the same disk.
+constexpr std::uint64_t kSyncBytes = 512 << 10;
 
 }  // namespace
 
