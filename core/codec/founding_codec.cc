@@ -166,15 +166,6 @@ Result<FoundingRequest> read_request(proto::FoundingRequest::Reader from) {
   return failure("a founding request is of a kind that this version does not know");
 }
 
-template <typename Root, typename Read>
-auto decode(const Bytes& frame, const Read& read)
-    -> decltype(read(std::declval<typename Root::Reader>())) {
-  auto message = open_frame(frame);
-  if (!message) return std::unexpected(message.error());
-  return wire::read_flat<Root>(std::move(*message), [&](typename Root::Reader reader,
-                                                        const Bytes&) { return read(reader); });
-}
-
 }  // namespace
 
 Bytes encode_founding_request(const FoundingRequest& request) {
@@ -190,7 +181,7 @@ Bytes encode_founding_request(const FoundingRequest& request) {
 }
 
 Result<FoundingRequest> decode_founding_request(const Bytes& frame) {
-  return decode<proto::FoundingRequest>(frame, read_request);
+  return decode_frame<proto::FoundingRequest>(frame, read_request);
 }
 
 Bytes encode_founding_reply(const FoundingReply& reply) {
@@ -199,7 +190,7 @@ Bytes encode_founding_reply(const FoundingReply& reply) {
 }
 
 Result<FoundingReply> decode_founding_reply(const Bytes& frame) {
-  return decode<proto::FoundingReply>(frame, read_reply);
+  return decode_frame<proto::FoundingReply>(frame, read_reply);
 }
 
 Bytes encode_founding_proposal(const FoundingProposal& proposal) {
@@ -208,7 +199,7 @@ Bytes encode_founding_proposal(const FoundingProposal& proposal) {
 }
 
 Result<FoundingProposal> decode_founding_proposal(const Bytes& frame) {
-  return decode<proto::FoundingProposal>(frame, read_proposal);
+  return decode_frame<proto::FoundingProposal>(frame, read_proposal);
 }
 
 }  // namespace anchor::codec

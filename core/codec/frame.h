@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
+#include <utility>
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
@@ -32,6 +34,16 @@ Bytes encode_frame(std::size_t body_bytes, const Fill& fill) {
   wire::FlatBuilder builder(kFrameHeaderBytes, body_bytes);
   fill(builder.init_root<Root>());
   return seal_frame(builder);
+}
+
+// What `read` makes of the message of the schema Root within a frame: a Result.
+template <typename Root, typename Read>
+auto decode_frame(const Bytes& frame, const Read& read)
+    -> decltype(read(std::declval<typename Root::Reader>())) {
+  auto message = open_frame(frame);
+  if (!message) return std::unexpected(message.error());
+  return wire::read_flat<Root>(std::move(*message), [&](typename Root::Reader reader,
+                                                        const Bytes&) { return read(reader); });
 }
 
 }  // namespace anchor::codec

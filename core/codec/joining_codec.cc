@@ -49,15 +49,6 @@ Result<JoinToken> read_token(proto::JoinToken::Reader from) {
   return JoinToken{std::move(*id), from.getToken()};
 }
 
-template <typename Root, typename Read>
-auto decode(const Bytes& frame, const Read& read)
-    -> decltype(read(std::declval<typename Root::Reader>())) {
-  auto message = open_frame(frame);
-  if (!message) return std::unexpected(message.error());
-  return wire::read_flat<Root>(std::move(*message), [&](typename Root::Reader reader,
-                                                        const Bytes&) { return read(reader); });
-}
-
 }  // namespace
 
 Bytes encode_join_request(const JoinRequest& request) {
@@ -68,7 +59,7 @@ Bytes encode_join_request(const JoinRequest& request) {
 }
 
 Result<JoinRequest> decode_join_request(const Bytes& frame) {
-  return decode<proto::JoinRequest>(frame, read_request);
+  return decode_frame<proto::JoinRequest>(frame, read_request);
 }
 
 Bytes encode_join_reply(const JoinReply& reply) {
@@ -83,7 +74,7 @@ Bytes encode_join_reply(const JoinReply& reply) {
 }
 
 Result<JoinReply> decode_join_reply(const Bytes& frame) {
-  return decode<proto::JoinReply>(frame, read_reply);
+  return decode_frame<proto::JoinReply>(frame, read_reply);
 }
 
 Bytes encode_join_token(const JoinToken& token) {
@@ -94,7 +85,7 @@ Bytes encode_join_token(const JoinToken& token) {
 }
 
 Result<JoinToken> decode_join_token(const Bytes& frame) {
-  return decode<proto::JoinToken>(frame, read_token);
+  return decode_frame<proto::JoinToken>(frame, read_token);
 }
 
 }  // namespace anchor::codec

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "core/raft/types.h"
@@ -89,6 +91,9 @@ struct AdminRefused {
 
   friend bool operator==(const AdminRefused&, const AdminRefused&) = default;
 };
+inline std::unexpected<AdminRefused> refused(AdminRefusal reason, std::string message) {
+  return std::unexpected(AdminRefused{reason, std::move(message)});
+}
 using AdminAnswer = std::variant<ConfigurationChanged, LeadershipTransferred, AdminRefused>;
 
 }  // namespace anchor::raft

@@ -14,10 +14,6 @@ namespace {
 using Position = std::optional<LogPosition>;
 using Answer = std::expected<Position, AdminRefused>;
 
-std::unexpected<AdminRefused> refused(AdminRefusal reason, std::string message) {
-  return std::unexpected(AdminRefused{reason, std::move(message)});
-}
-
 std::string list(const std::vector<ServerId>& ids) {
   std::string names;
   for (const ServerId& id : ids) names += (names.empty() ? "" : " ") + id.name();

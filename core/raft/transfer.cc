@@ -8,10 +8,6 @@
 namespace anchor::raft {
 namespace {
 
-std::unexpected<AdminRefused> refused(AdminRefusal reason, std::string message) {
-  return std::unexpected(AdminRefused{reason, std::move(message)});
-}
-
 // It answers, and its disk does not keep acknowledgements waiting.
 bool prepared(const State& state, const Progress& progress) {
   const Duration patience = state.options.election_timeout;

@@ -28,7 +28,7 @@ raft::SharedConfiguration founders_and(const raft::Member& learner) {
 JoinReply changed(const raft::Member& learner, raft::ClusterId cluster_id = kCluster) {
   return {cluster_id, raft::ConfigurationChanged{raft::Index(12), founders_and(learner)}};
 }
-JoinReply refused(raft::AdminRefusal reason, const std::string& why) {
+JoinReply reply_refused(raft::AdminRefusal reason, const std::string& why) {
   return {kCluster, raft::AdminRefused{reason, why}};
 }
 JoinReply not_now(const std::string& why, raft::ClusterId cluster_id = kCluster) {
@@ -116,7 +116,8 @@ TEST_F(JoiningTest, IsNotANamesakeWithAnotherToken) {
 
 TEST_F(JoiningTest, EndsIfItsIdentityIsTaken) {
   asks();
-  const auto output = hears(refused(raft::AdminRefusal::kIdentityTaken, "n4 is a member already"));
+  const auto output =
+      hears(reply_refused(raft::AdminRefusal::kIdentityTaken, "n4 is a member already"));
   EXPECT_EQ(output.rejected, "n4 is a member already");
   EXPECT_EQ(asks(), "nobody");
 }
@@ -124,7 +125,8 @@ TEST_F(JoiningTest, EndsIfItsIdentityIsTaken) {
 TEST_F(JoiningTest, GoesOnAfterAnyOtherRefusal) {
   for (const auto reason : {raft::AdminRefusal::kChangeInProgress, raft::AdminRefusal::kNotReady,
                             raft::AdminRefusal::kNotFound, raft::AdminRefusal::kQuorumAtRisk}) {
-    EXPECT_EQ(notes(refused(reason, "no " + std::to_string(static_cast<int>(reason)))).size(), 1u);
+    EXPECT_EQ(notes(reply_refused(reason, "no " + std::to_string(static_cast<int>(reason)))).size(),
+              1u);
   }
 }
 
