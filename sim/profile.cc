@@ -22,6 +22,8 @@ Mix draw_cluster(Choices& choices) {
   mix.keys = one_of({1, 2, 8, 32}, choices);
   mix.think_most = one_of({20ms, 50ms, 200ms}, choices);
   mix.value_bytes_most = one_of({16, 64, 400}, choices);
+  mix.reads = one_of({35, 35, 85}, choices);
+  mix.lease_reads = one_of({30, 30, 90}, choices);
   const Duration timeout = one_of({150ms, 300ms, 300ms, 1000ms}, choices);
   mix.raft.election_timeout = timeout;
   mix.raft.heartbeat_interval = timeout / static_cast<int>(4 + choices.below(6, Stream::kMix));
@@ -75,7 +77,8 @@ void add_node_faults(Faults& faults, Choices& choices) {
     faults.pauses = {.every = one_of({500ms, 2000ms, 5000ms}, choices),
                      .longest = one_of({100ms, 1000ms, 4000ms}, choices)};
   }
-  if (coin(choices)) faults.drift_ppm = one_of({1'000, 10'000, 50'000}, choices);
+  if (coin(choices)) faults.drift_ppm = one_of({1'000, 10'000, 50'000, 200'000}, choices);
+  faults.drift_at_bound = coin(choices);
   if (coin(choices))
     faults.clock_jumps = {.every = 2000ms, .longest = one_of({50ms, 2000ms}, choices)};
 }
