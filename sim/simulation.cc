@@ -98,7 +98,8 @@ void Simulation::check_liveness() {
   const Duration timeout = longest_election_timeout(mix_);
   // Who led in what is over finds out; then long enough for what clients and nodes still wait for,
   // for elections, and to catch up. Mostly it takes much less.
-  cluster_.run_until(cluster_.now() + 4 * timeout);
+  // A late TimeoutNow may still make somebody campaign.
+  cluster_.run_until(cluster_.now() + 4 * timeout + mix_.faults.straggler_most);
   wait_until([&] { return settled(core); }, 40 * timeout + 10s);
 
   // Whoever was elected just now sends a snapshot to one that is gone, and keeps its log for it as
