@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "core/base/time.h"
 #include "core/raft/message.h"
 #include "core/raft/types.h"
@@ -14,8 +16,7 @@ struct Progress;
 // while, so that the leader knows, with no further question, for how long no other can be elected.
 // Votes that the leader itself has asked for by TimeoutNow are exempt, and end its lease.
 
-// --- The voter
-// ------------------------------------------------------------------------------------
+// --- The voter ------------------------------------------------------------------------------
 
 // Nobody but `leader` gets a vote or a pre-vote before `until`.
 struct Promise {
@@ -33,8 +34,7 @@ void renew_promise(State& state);
 // True if `candidate` is to get no vote, because another leader was promised so.
 bool promised_to_another(const State& state, const Peer& candidate);
 
-// --- The leader
-// -----------------------------------------------------------------------------------
+// --- The leader -----------------------------------------------------------------------------
 
 // Asks all followers anew whether they still follow.
 void begin_round(State& state, Leader& leader);

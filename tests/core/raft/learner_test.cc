@@ -12,13 +12,6 @@ namespace {
 
 constexpr Duration kTimeout = Options{}.election_timeout;
 
-const Configuration& members(const Server& server) {
-  return server.raft().configuration();
-}
-bool joint(const Server& server) {
-  return members(server).joint();
-}
-
 // --- A learner counts for nothing ---------------------------------------------------------------
 
 TEST(Learner, DoesNotCountForCommits) {

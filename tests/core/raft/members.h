@@ -36,6 +36,14 @@ inline Configuration members_of(const std::vector<int>& voters,
   return configuration;
 }
 
+// By the server's newest configuration.
+inline const Configuration& members(const Server& server) {
+  return server.raft().configuration();
+}
+inline bool joint(const Server& server) {
+  return members(server).joint();
+}
+
 inline Entry configuration_at(std::uint64_t index, std::uint64_t term,
                               Configuration configuration) {
   return {Index(index), Term(term),

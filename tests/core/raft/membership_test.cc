@@ -13,13 +13,6 @@ namespace {
 
 constexpr Duration kTimeout = Options{}.election_timeout;
 
-const Configuration& members(const Server& server) {
-  return server.raft().configuration();
-}
-bool joint(const Server& server) {
-  return members(server).joint();
-}
-
 // --- One at a time, and none too early ----------------------------------------------------------
 
 // Two leaders' changes could be in force at once otherwise, and neither would know of the other

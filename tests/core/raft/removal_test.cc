@@ -12,10 +12,6 @@ namespace {
 
 constexpr Duration kTimeout = Options{}.election_timeout;
 
-const Configuration& members(const Server& server) {
-  return server.raft().configuration();
-}
-
 // --- What is refused ----------------------------------------------------------------------------
 
 TEST(Removal, ThatWouldLeaveNoQuorumIsRefusedWithTheArithmetic) {
