@@ -72,20 +72,20 @@ Result<void> HttpServer::listen(const std::string& host, std::uint16_t port) {
   };
   auto listener = TcpListener::listen(
       loop_, open_handles_, host, port,
-      {.waiting = [this](uv_stream_t* waiting) { accept(waiting); }, .failed = failed});
+      {.waiting = [this](const TcpAccept& into) { accept(into); }, .failed = failed});
   if (!listener) return std::unexpected(listener.error());
   listener_ = std::move(*listener);
   port_ = listener_->port();
   return {};
 }
 
-void HttpServer::accept(uv_stream_t* waiting) {
+void HttpServer::accept(const TcpAccept& into) {
   const std::uint64_t id = ++last_id_;
   Connection& connection = *(connections_[id] = std::make_unique<Connection>(*this, id));
   uv_tcp_init(loop_, &connection.tcp);
   open_handles_.add();
   connection.tcp.data = &connection;
-  if (uv_accept(waiting, as_uv_stream(connection.tcp)) != 0) {
+  if (into(connection.tcp) != 0) {
     return close_connection(connection);
   }
   if (draining_) connection.http.drain(now());
@@ -245,10 +245,15 @@ void HttpServer::begin_drain() {
   }
 }
 
-void HttpServer::drain(std::function<void()> drained) {
+void HttpServer::stop_listening() {
   if (!draining_) begin_drain();
-  drained_ = std::move(drained);
+  if (listener_) listener_->accept_waiting();
   listener_.reset();
+}
+
+void HttpServer::drain(std::function<void()> drained) {
+  stop_listening();
+  drained_ = std::move(drained);
   for (auto& [id, connection] : connections_) {
     if (connection->http.idle()) close_connection(*connection);
   }

@@ -52,10 +52,12 @@ class HttpServer {
   // way. It may call the handler, with requests that had to wait for room.
   void flush();
 
-  // From now on each connection ends with the answer to its next request. It listens on, since
-  // connections that are being made would be reset: drain() is the next step.
+  // The end comes in three steps, so that no request is cut off that a client could not know to be
+  // futile. From now on each connection ends with the answer to its next request; it listens on.
   void begin_drain();
-  // Stops listening, lets what is in flight come to its end, then calls `drained`.
+  // Nobody else can connect; whoever has may still send its request.
+  void stop_listening();
+  // Closes what is idle, lets what is in flight come to its end, then calls `drained`.
   void drain(std::function<void()> drained);
   // Ends everything at once; calls `closed` when the loop holds nothing of it any more.
   void close(std::function<void()> closed);
@@ -66,7 +68,7 @@ class HttpServer {
   struct Connection;
 
   Instant now() const { return Instant(std::chrono::milliseconds(uv_now(loop_))); }
-  void accept(uv_stream_t* waiting);
+  void accept(const TcpAccept& into);
   void turn_away(Connection& connection);
   void received(Connection& connection, ssize_t size_or_error);
   void write(Connection& connection);

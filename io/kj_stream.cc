@@ -42,9 +42,9 @@ UvSocket::UvSocket(uv_loop_t* loop, HandleCount& count) : open_handles(count) {
   open_handles.add();
 }
 
-UvSocketPointer accept_socket(uv_stream_t* listener, HandleCount& open_handles) {
-  UvSocketPointer socket(new UvSocket(listener->loop, open_handles));
-  if (uv_accept(listener, as_uv_stream(socket->tcp)) != 0) return nullptr;
+UvSocketPointer accept_socket(uv_loop_t* loop, const TcpAccept& accept, HandleCount& open_handles) {
+  UvSocketPointer socket(new UvSocket(loop, open_handles));
+  if (accept(socket->tcp) != 0) return nullptr;
   return socket;
 }
 

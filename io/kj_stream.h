@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "io/kj_event_port.h"
+#include "io/tcp_listener.h"
 #include "io/uv_support.h"
 
 namespace anchor::io {
@@ -36,7 +37,7 @@ struct UvSocket {
 using UvSocketPointer = std::unique_ptr<UvSocket, CloseHandle<UvSocket>>;
 
 // The connection that waits at a listener; null if it is gone already.
-UvSocketPointer accept_socket(uv_stream_t* listener, HandleCount& open_handles);
+UvSocketPointer accept_socket(uv_loop_t* loop, const TcpAccept& accept, HandleCount& open_handles);
 
 // KJ's streams have no virtual destructor: kj::Own destroys them by their own type.
 #pragma GCC diagnostic push

@@ -47,7 +47,7 @@ Result<void> PeerTransport::listen(const std::string& host, std::uint16_t port) 
   ANCHOR_ASSERT(!listener_ && !context_.closing);
   auto listener = TcpListener::listen(
       context_.port.loop(), context_.open_handles, host, port,
-      {.waiting = [this](uv_stream_t* waiting) { accept(waiting); },
+      {.waiting = [this](const TcpAccept& into) { accept(into); },
        .failed = [this](const Error& error) { context_.handler.on_accept_failed(error); }});
   if (!listener) return std::unexpected(listener.error());
   listener_ = std::move(*listener);
@@ -132,8 +132,8 @@ void PeerTransport::end_connections(const std::function<bool(const PeerHello&)>&
   }
 }
 
-void PeerTransport::accept(uv_stream_t* waiting) {
-  UvSocketPointer socket = accept_socket(waiting, context_.open_handles);
+void PeerTransport::accept(const TcpAccept& into) {
+  UvSocketPointer socket = accept_socket(context_.port.loop(), into, context_.open_handles);
   if (!socket) return;
   if (context_.receptions.size() >= context_.options.connections && !make_room()) return;
   auto reception =

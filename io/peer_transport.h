@@ -74,7 +74,7 @@ class PeerTransport final : private Flushable, private kj::TaskSet::ErrorHandler
   template <typename Ask>
   void call(const std::string& address, Bytes message, Duration timeout,
             std::function<void(Result<Bytes>)> answered, Ask ask);
-  void accept(uv_stream_t* waiting);
+  void accept(const TcpAccept& into);
   bool make_room();
   void flush() override;
   void taskFailed(kj::Exception&& exception) override;

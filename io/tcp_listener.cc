@@ -1,5 +1,8 @@
 #include "io/tcp_listener.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <utility>
 
 #include "io/socket_address.h"
@@ -36,8 +39,25 @@ Result<std::unique_ptr<TcpListener>> TcpListener::listen(uv_loop_t* loop, Handle
 
 void TcpListener::connected(uv_stream_t* listener, int status) {
   Handle& handle = *static_cast<Handle*>(listener->data);
-  if (status == 0) return handle.handlers.waiting(listener);
+  if (status == 0) {
+    return handle.handlers.waiting(
+        [listener](uv_tcp_t& tcp) { return uv_accept(listener, as_uv_stream(tcp)); });
+  }
   handle.handlers.failed(Error{describe_uv_error("cannot accept a connection", status)});
+}
+
+void TcpListener::accept_waiting() {
+  uv_os_fd_t listening = -1;
+  uv_fileno(as_uv_handle(handle_->tcp), &listening);
+  while (true) {
+    const int accepted = ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (accepted < 0) return;
+    handle_->handlers.waiting([accepted](uv_tcp_t& tcp) {
+      const int error = uv_tcp_open(&tcp, accepted);
+      if (error != 0) ::close(accepted);
+      return error;
+    });
+  }
 }
 
 std::uint16_t TcpListener::port() const {

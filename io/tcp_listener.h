@@ -12,12 +12,15 @@
 
 namespace anchor::io {
 
+// Makes a handle that is no connection yet the one that waits. Returns zero, or libuv's error.
+using TcpAccept = std::function<int(uv_tcp_t&)>;
+
 // Listens for TCP connections, until it is destroyed.
 class TcpListener {
  public:
   struct Handlers {
-    // A connection waits to be taken by uv_accept().
-    std::function<void(uv_stream_t* listener)> waiting;
+    // A connection waits to be accepted, now or never.
+    std::function<void(const TcpAccept&)> waiting;
     // One could not be had: most likely this process has too many files open.
     std::function<void(const Error&)> failed;
   };
@@ -28,6 +31,10 @@ class TcpListener {
                                                      Handlers handlers);
 
   std::uint16_t port() const;
+
+  // Whoever has connected by now, though the loop has not seen it yet. The end of the listener
+  // would reset those connections.
+  void accept_waiting();
 
  private:
   struct Handle {

@@ -77,6 +77,7 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   void begin_drain();
   void hand_over();
   void end_grace();
+  void stop_listening();
   // ... then ends the process after what is in flight.
   void drain();
   void close_all();

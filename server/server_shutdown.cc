@@ -15,6 +15,8 @@ using io::as_uv_handle;
 
 // From the signal on, for clients and whoever balances them to hear that this node goes away.
 constexpr Duration kDrainGrace = 1s;
+// After that, for the requests of those who had just connected.
+constexpr Duration kLastCall = 250ms;
 // After that, for clients' requests in flight, before they are cut off.
 constexpr Duration kDrainTimeout = 10s;
 
@@ -65,22 +67,28 @@ void Server::hand_over() {
       const auto* to = std::get_if<raft::LeadershipTransferred>(&done->answer);
       if (to != nullptr) log_.info("handed leadership over to " + to->leader.name());
     }
-    if (grace_over_) drain();
+    if (grace_over_) stop_listening();
   });
 }
 
 void Server::end_grace() {
   grace_over_ = true;
-  if (!handing_over_) return drain();
+  if (!handing_over_) return stop_listening();
   // It is over after one election timeout, unless the disk or the loop is stuck.
   const Duration longest = 2 * options_.election_timeout - kDrainGrace;
   uv_timer_start(
-      &drain_timer_, [](uv_timer_t* timer) { server_of(timer)->drain(); },
+      &drain_timer_, [](uv_timer_t* timer) { server_of(timer)->stop_listening(); },
       ceil_ms(std::max(longest, Duration())), 0);
 }
 
-void Server::drain() {
+void Server::stop_listening() {
   grace_over_ = false;
+  http_->stop_listening();
+  uv_timer_start(
+      &drain_timer_, [](uv_timer_t* timer) { server_of(timer)->drain(); }, ceil_ms(kLastCall), 0);
+}
+
+void Server::drain() {
   uv_timer_start(
       &drain_timer_, [](uv_timer_t* timer) { server_of(timer)->close_all(); },
       ceil_ms(kDrainTimeout), 0);

@@ -342,6 +342,28 @@ TEST_F(HttpServerTest, DrainingAnswersWhatIsInFlightAndStopsListening) {
       options);
 }
 
+TEST_F(HttpServerTest, WhoHadConnectedWhenItStoppedListeningIsAnswered) {
+  uv_loop_t loop;
+  uv_loop_init(&loop);
+  {
+    Echo echo(&loop, {});
+    ASSERT_TRUE(echo.server.listen("127.0.0.1", 0));
+    const std::uint16_t port = echo.server.port();
+    Client waiting(port);  // the loop has not seen it yet
+    echo.server.stop_listening();
+    EXPECT_FALSE(Client(port).connected());
+    EXPECT_TRUE(waiting.send(get("/1")));
+    for (int turn = 0; turn < 20 && echo.handled == 0; ++turn) uv_run(&loop, UV_RUN_ONCE);
+    echo.server.flush();
+    const std::string answer = waiting.receive_until("</1>");
+    EXPECT_TRUE(answer.ends_with("Connection: close\r\nContent-Length: 4\r\n\r\n</1>")) << answer;
+    echo.server.close([] {});
+    uv_close(reinterpret_cast<uv_handle_t*>(&echo.idle), nullptr);
+    uv_run(&loop, UV_RUN_DEFAULT);
+  }
+  EXPECT_EQ(uv_loop_close(&loop), 0);
+}
+
 TEST_F(HttpServerTest, APortInUseIsNamed) {
   run([](std::uint16_t port) {
     uv_loop_t loop;

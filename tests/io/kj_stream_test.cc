@@ -31,8 +31,8 @@ class KjStreamTest : public KjLoop {
     auto listener = TcpListener::listen(
         &loop_, open_handles_, "127.0.0.1", 0,
         {.waiting =
-             [this](uv_stream_t* waiting) {
-               server_ = kj::heap<KjStream>(*port_, accept_socket(waiting, open_handles_));
+             [this](const TcpAccept& into) {
+               server_ = kj::heap<KjStream>(*port_, accept_socket(&loop_, into, open_handles_));
              },
          .failed = [](const Error& error) { ADD_FAILURE() << error.message; }});
     ASSERT_TRUE(listener);
