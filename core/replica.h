@@ -186,6 +186,9 @@ class Replica {
   const raft::Raft& raft() const { return raft_; }
   const kv::Store& store() const { return store_; }
   raft::Index applied_index() const { return applied_index_; }
+  // How old the data may have been at the last step: it has all that was committed before,
+  // anywhere. None: nothing is known.
+  std::optional<Duration> data_age() const { return age_.at(now_); }
   // Requests that were taken and not answered yet.
   std::size_t waiting_requests() const { return requests_.size(); }
 

@@ -8,7 +8,7 @@
 #include "core/base/hash.h"
 #include "core/codec/message_codec.h"
 #include "core/raft/configuration.h"
-#include "sim/lease_check.h"
+#include "sim/clock_checks.h"
 #include "sim/violation.h"
 
 namespace anchor::sim {
@@ -122,6 +122,7 @@ void Cluster::step(Node& node) {
   const std::vector<Input> inputs = std::exchange(node.inputs, {});
   Output output = replica.step(node.clock.at(now_), inputs);
   checker_.stepped(node.number, replica, output);
+  check_clocks(nodes_, node, output, checker_, mix_, now_);
 
   note(static_cast<std::uint64_t>(now_.time_since_epoch().count()) ^ node.number << 56);
   note(replica.raft().term().value() ^ replica.raft().commit_index().value() << 32 ^
@@ -135,10 +136,7 @@ void Cluster::step(Node& node) {
 
 void Cluster::carry_out(Node& node, Output output) {
   for (const raft::Event& event : output.events) {
-    if (const auto* won = std::get_if<raft::BecameLeader>(&event)) {
-      ++elections_;
-      if (mix_.lease_reads > 0) check_leases(nodes_, node, won->term, now_);
-    }
+    if (std::holds_alternative<raft::BecameLeader>(event)) ++elections_;
     if (trace_) {
       trace(node,
             "term " + std::to_string(raft::term_of(event).value()) + ": " + raft::describe(event));

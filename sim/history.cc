@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "sim/clock_checks.h"
 #include "sim/violation.h"
 
 namespace anchor::sim {
@@ -16,7 +17,7 @@ void check_linearizable(bool holds, const std::string& detail) {
 }  // namespace
 
 OperationId History::call(std::variant<kv::Command, ReadKey> request) {
-  Operation operation{.request = std::move(request), .after = latest_point_};
+  Operation operation{.request = std::move(request), .after = cluster_.commit_index()};
   if (const auto* command = std::get_if<kv::Command>(&operation.request)) {
     operation.command = command_hash(kv::encode_command(*command));
     cluster_.issued(operation.command);
@@ -63,7 +64,6 @@ void History::check_write(const Operation& operation, const kv::CommandResult& r
   };
   const auto point = std::ranges::find_if(positions, explains);
   check_linearizable(point != positions.end(), "no committed entry explains a write's answer");
-  latest_point_ = std::max(latest_point_, *point);
 }
 
 void History::check_read(const Operation& operation, const ReadDone& read, Instant now) {
@@ -79,7 +79,7 @@ void History::check_read(const Operation& operation, const ReadDone& read, Insta
   if (request.consistency != Consistency::kStale) return check_recent(operation, point, what);
 
   ++stale_reads_;
-  check_age(read, now, what);
+  if (read.age) check_age(cluster_, point, *read.age, drift_ppm_, now, what);
   const auto longest = request.max_staleness;
   if (longest && (!read.age || *read.age > *longest)) check_recent(operation, point, what);
 }
@@ -87,18 +87,9 @@ void History::check_read(const Operation& operation, const ReadDone& read, Insta
 // The point lies between the call and the return.
 void History::check_recent(const Operation& operation, raft::Index point, const std::string& what) {
   check_linearizable(point <= cluster_.commit_index(), what + " of what is not committed");
-  check_linearizable(point >= operation.after, what + " after an answer from index " +
-                                                   std::to_string(operation.after.value()) +
-                                                   " was seen");
-  latest_point_ = std::max(latest_point_, point);
-}
-
-// What was committed so long ago is in it. Clocks that run too slow measure too little.
-void History::check_age(const ReadDone& read, Instant now, const std::string& what) const {
-  if (!read.age) return;
-  const Duration longest = *read.age * 1'000'000 / (1'000'000 - drift_ppm_) + 1us;
-  check(read.applied_index >= cluster_.committed_by(now - longest), "stale-read-age",
-        what + " is older than its age of " + std::to_string(read.age->count()) + " us");
+  check_linearizable(point >= operation.after,
+                     what + " that was called when the log was committed up to " +
+                         std::to_string(operation.after.value()));
 }
 
 }  // namespace anchor::sim

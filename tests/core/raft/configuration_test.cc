@@ -63,7 +63,7 @@ void expect_that_quorums_intersect(const Configuration& before, const Configurat
 
 RC_GTEST_PROP(ConfigurationProperty, ALearnerComesAndGoesWithoutATrace, (const Member& member)) {
   const Configuration before = any_settled();
-  RC_PRE(before.find(member.id) == nullptr);
+  RC_PRE(!before.find(member.id));
   const Configuration with = with_learner(before, member);
   RC_ASSERT(valid(with));
   RC_ASSERT(*with.find(member.id) == member);
