@@ -26,6 +26,12 @@ class DriftingClock {
     return guess;
   }
 
+  // Counts anew from `offset`, as after the machine's restart.
+  void restart(Instant now, Duration offset) {
+    local_origin_ = Instant(offset);
+    origin_ = now;
+  }
+
   void jump(Instant now, Duration forward) {
     local_origin_ = at(now) + forward;
     origin_ = now;

@@ -59,8 +59,8 @@ Cluster::Cluster(const Mix& mix, Choices& choices, FaultCounts& faults, Trace tr
   const raft::Configuration configuration = configuration_of(mix.nodes);
   nodes_.reserve(images_.size());
   for (std::size_t number = 0; number < images_.size(); ++number) {
-    const Duration offset = choices.between(0s, 3600s, Stream::kSetup, number);
-    nodes_.emplace_back(number, DriftingClock(offset, draw_drift_ppm(mix.faults, choices, number)));
+    nodes_.emplace_back(number, DriftingClock(draw_clock_offset(choices, number),
+                                              draw_drift_ppm(mix.faults, choices, number)));
     if (number < mix.nodes) give_disk(nodes_.back(), founded(number, configuration));
   }
   for (std::size_t number = 0; number < mix.nodes; ++number) restart(number);
@@ -323,6 +323,7 @@ void Cluster::crash(std::size_t number) {
   const auto surviving = static_cast<Surviving>(choose(3));
   const bool power_lost = choose(2) == 0;
   node.disk->crash(surviving, power_lost, choose);
+  if (power_lost) node.clock.restart(now_, draw_clock_offset(choices_, number));
   node.snapshot_work = false;
   node.replica.reset();
   node.paused = false;

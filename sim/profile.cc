@@ -232,6 +232,10 @@ bool clocks_sound(const Mix& mix) {
          mix.faults.drift_ppm <= mix.raft.max_clock_drift_ppm;
 }
 
+Duration draw_clock_offset(Choices& choices, std::size_t node) {
+  return choices.between(0s, 3600s, Stream::kSetup, node);
+}
+
 std::int32_t draw_drift_ppm(const Faults& faults, Choices& choices, std::size_t node) {
   const auto most = static_cast<std::int32_t>(faults.drift_ppm);
   if (faults.drift_at_bound) return choices.below(2, Stream::kSetup, node) == 0 ? most : -most;

@@ -51,7 +51,9 @@ struct Faults {
   bool drift_at_bound = false;
 };
 
-// By how much the clock of a node runs too fast.
+// From where the clock of a node counts.
+Duration draw_clock_offset(Choices& choices, std::size_t node);
+// By how much it runs too fast.
 std::int32_t draw_drift_ppm(const Faults& faults, Choices& choices, std::size_t node);
 
 // One simulation's cluster, load and faults.

@@ -268,6 +268,9 @@ void Simulation::check_caught_up(const std::vector<bool>& core) const {
                    std::to_string(last.value()));
     check_live(replica.waiting_requests() == 0, "every-request-answered",
                cluster_.node(node).id.name() + " still holds requests");
+    const auto age = replica.data_age();
+    check_live(age && *age <= 2 * longest_election_timeout(mix_), "data-stays-fresh",
+               cluster_.node(node).id.name() + " does not know how fresh its data is");
     check(replica.store().digest() == replica.store().recomputed_digest(), "digest-recomputed",
           cluster_.node(node).id.name());
   }

@@ -40,7 +40,9 @@ bool Workload::idle() const {
 }
 
 void Workload::demand(const std::vector<bool>& nodes) {
-  demanded_of_ = nodes;
+  for (std::size_t node = 0; node < nodes.size(); ++node) {
+    if (nodes[node]) demanded_of_.push_back(node);
+  }
   for (std::size_t number = 0; number < clients_.size(); ++number) {
     if (clients_[number].waiting) give_up(number, *clients_[number].waiting);
   }
@@ -54,11 +56,11 @@ void Workload::later(std::size_t number) {
 void Workload::next(std::size_t number) {
   if (stopped_ || clients_[number].waiting) return;
   Client& client = clients_[number];
-  const auto node =
-      static_cast<std::size_t>(choices_.below(cluster_.size(), Stream::kClient, number));
   const bool demanding = !demanded_of_.empty();
-  const bool reachable = cluster_.node(node).up() && (!demanding || demanded_of_[node]);
-  if (!reachable) return later(number);
+  const std::uint64_t choice =
+      choices_.below(demanding ? demanded_of_.size() : cluster_.size(), Stream::kClient, number);
+  const std::size_t node = demanding ? demanded_of_[choice] : choice;
+  if (!cluster_.node(node).up()) return later(number);
   auto request = client.again ? *std::exchange(client.again, std::nullopt) : choose(client, number);
   const Duration patience = choices_.between(200ms, 8s, Stream::kClient, number);
   const OperationId operation = cluster_.submit(node, std::move(request));

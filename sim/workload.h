@@ -59,7 +59,8 @@ class Workload {
   Choices& choices_;
   std::vector<Client> clients_;
   std::map<OperationId, std::size_t> owners_;
-  std::vector<bool> demanded_of_;
+  // Empty: no demands are made.
+  std::vector<std::size_t> demanded_of_;
   bool stopped_ = false;
   std::uint64_t demanded_ = 0;
   std::uint64_t unserved_ = 0;
