@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/assert.h"
+#include "core/raft/snapshot.h"
 
 namespace anchor::raft {
 namespace {
@@ -86,6 +87,8 @@ void check_invariants(const Raft& raft) {
   ANCHOR_ASSERT(valid(state.configuration()));
   ANCHOR_ASSERT(state.log.base().index == Index() ||
                 state.snapshots.back().position.index >= state.log.base().index);
+  ANCHOR_ASSERT(compactable(state, raft.role()) <= state.log.base().index,
+                "the log is kept for somebody");
   if (const auto* follower = std::get_if<Follower>(&raft.role())) {
     ANCHOR_ASSERT(follower->verified <= state.log.last().index);
     ANCHOR_ASSERT(!follower->leader || follower->leader->id != state.self.id);

@@ -51,8 +51,8 @@ void add_snapshot(State& state, const SnapshotFile& file) {
   state.snapshots_changed = true;
 }
 
-// The last entry that may go: what a snapshot covers, but for a trailing part.
-Index compactable(const State& state) {
+// What a snapshot covers, but for a trailing part.
+Index covered(const State& state) {
   Index index = state.snapshots.back().position.index;
   std::uint64_t bytes = 0;
   while (index > state.log.base().index) {
@@ -178,10 +178,16 @@ void snapshot_saved(State& state, const SnapshotFile& file) {
   add_snapshot(state, file);
 }
 
+Index compactable(const State& state, const Role& role) {
+  if (state.snapshots.empty()) return state.log.base().index;
+  Index to = covered(state);
+  for_each_sent(role, [&](const SnapshotFile& file) { to = std::min(to, file.position.index); });
+  return to;
+}
+
 void compact(State& state, const Role& role) {
   if (!std::exchange(state.snapshots_changed, false) || state.snapshots.empty()) return;
-  Index to = compactable(state);
-  for_each_sent(role, [&](const SnapshotFile& file) { to = std::min(to, file.position.index); });
+  const Index to = compactable(state, role);
   if (to > state.log.base().index) {
     state.log.compact(to);
     state.output.events.push_back(LogCompacted{state.term(), to});

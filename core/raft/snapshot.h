@@ -34,7 +34,9 @@ bool install_snapshot(State& state, Role& role, const SnapshotFile& file,
 
 // This server's own is durable.
 void snapshot_saved(State& state, const SnapshotFile& file);
-// Cuts the log and lets old snapshots go, once there is a reason to.
+// The last entry that nobody needs: neither as a trailing part, nor after a snapshot that is sent.
+Index compactable(const State& state, const Role& role);
+// Cuts the log up to there and lets old snapshots go, once there is a reason to.
 void compact(State& state, const Role& role);
 
 }  // namespace anchor::raft
