@@ -4,6 +4,7 @@
 
 #include "core/base/assert.h"
 #include "core/raft/invariants.h"
+#include "core/raft/transfer.h"
 
 namespace anchor {
 Replica::Replica(Options options, raft::Recovered recovered, kv::Store store)
@@ -31,9 +32,17 @@ Output Replica::step(Instant now, std::span<const Input> inputs) {
   Output output{raft_.finish_step(), std::exchange(replies_, {}), snapshot_to_save()};
   if (invariants) {
     check_invariants(raft_);
+    check_bounds();
     invariants->check(raft_, output);
   }
   return output;
+}
+
+void Replica::check_bounds() const {
+  std::size_t bytes = 0;
+  for (const auto& [id, request] : requests_) bytes += request.command_bytes();
+  ANCHOR_ASSERT(bytes == waiting_bytes_);
+  ANCHOR_ASSERT(expiries_.size() == requests_.size());
 }
 
 void Replica::advance() {
@@ -67,8 +76,12 @@ void Replica::take(const PeerMessage& input) {
   if (const auto* request = std::get_if<raft::ForwardRequest>(&message.body)) {
     if (raft_.heeds(message)) take_forward(message, *request);
   } else if (const auto* forward_reply = std::get_if<raft::ForwardReply>(&message.body)) {
-    if (raft_.heeds(message)) take_forward_reply(*forward_reply);
+    if (raft_.heeds(message)) take_forward_reply(message, *forward_reply);
   } else {
+    if (!held_forwards_.empty() && raft_.heeds(message) &&
+        raft::takes_leadership(raft_.state(), raft_.role(), message)) {
+      refuse_held_forwards();
+    }
     raft_.receive(message);
   }
 }
@@ -176,9 +189,11 @@ void Replica::notice_leader_change() {
 
 // Whoever led in a term does not lead in it again: until another is known, writes wait. They also
 // wait while this leader hands over: they are the next one's, or go on if it leads on. And they
-// wait while it may be dead: what was sent to it then would be lost, and nobody could tell.
+// wait while it may be dead: what was sent to it then would be lost, and nobody could tell. And
+// while this server's own disk keeps back what it sends: until it leaves it can be taken back.
 bool Replica::leader_takes_writes() const {
-  return leader_ && leader_term_ > deposed_term_ && !raft_.transferring() && !leader_unreachable();
+  return leader_ && leader_term_ > deposed_term_ && !raft_.transferring() &&
+         !leader_unreachable() && (raft_.is_leader() || raft_.state().hard_state_durable());
 }
 
 bool Replica::leader_unreachable() const {
@@ -204,7 +219,7 @@ void Replica::hand_over(RequestId id, Request& request, const raft::KnownLeader&
   set_expiry(id, request, request.deadline);
   if (raft_.is_leader()) return propose(id, proposal);
   const std::uint64_t sequence = ++last_sequence_;
-  forwarded_.emplace_hint(forwarded_.end(), sequence, Forwarded{id, raft_.term()});
+  forwarded_.emplace_hint(forwarded_.end(), sequence, Forwarded{id, leader, raft_.term()});
   raft_.send(leader.peer, raft::ForwardRequest{.sequence = sequence,
                                                .leader_boot = leader.boot,
                                                .leader_term = raft_.term(),
@@ -371,10 +386,7 @@ void Replica::reply(RequestId id, Outcome outcome) {
   const auto found = requests_.find(id);
   if (found != requests_.end()) {
     expiries_.erase({found->second.expires, id});
-    if (const auto* proposal = std::get_if<raft::Proposal>(&found->second.body)) {
-      const auto* command = std::get_if<raft::Command>(proposal);
-      if (command != nullptr) waiting_bytes_ -= command->payload.size();
-    }
+    waiting_bytes_ -= found->second.command_bytes();
     requests_.erase(found);
   }
   replies_.push_back({id, std::move(outcome)});

@@ -202,10 +202,16 @@ class Replica {
     Instant expires{};
     // It may be in a log: from now on only the log can say that it is not applied.
     bool handed_over = false;
+
+    std::size_t command_bytes() const {
+      const auto* proposal = std::get_if<raft::Proposal>(&body);
+      return proposal == nullptr ? 0 : raft::command_bytes(*proposal);
+    }
   };
   // A write that went to the leader of a term.
   struct Forwarded {
     RequestId id;
+    raft::KnownLeader leader;
     raft::Term term;
   };
 
@@ -217,6 +223,7 @@ class Replica {
   void take(const SnapshotWritten& input);
   void take(const SnapshotReceived& input);
 
+  void check_bounds() const;
   void advance();
   void notice_leader_change();
   void expect_no_answers(Duration patience);
@@ -239,8 +246,11 @@ class Replica {
   std::optional<SnapshotSave> snapshot_to_save();
   // In the file replica_forwards.cc.
   void take_forward(const raft::Message& message, const raft::ForwardRequest& request);
-  void take_forward_reply(const raft::ForwardReply& reply);
+  void take_forward_reply(const raft::Message& message, const raft::ForwardReply& reply);
+  Outcome outcome_of(const Request& request, const raft::ForwardReply& reply) const;
   void release_held_forwards();
+  void refuse_held_forwards();
+  void hold(ForwardedFrom origin, raft::Proposal proposal);
 
   // In the file replica_reads.cc.
   void ask_for_read_index(PendingReads& reads, bool lease);
@@ -293,6 +303,8 @@ class Replica {
   // Requests that others forwarded to this leader while it hands over: proposed if it leads on, and
   // else refused.
   std::vector<std::pair<ForwardedFrom, raft::Proposal>> held_forwards_;
+  // Invariant: the sum of the commands in them.
+  std::size_t held_bytes_ = 0;
 
   PendingReads reads_;
   PendingReads leased_reads_;

@@ -29,6 +29,7 @@ void Replica::serve_reads() {
   for (const raft::ConfirmedRead& confirmed : raft_.take_confirmed_reads()) {
     // What a lease says is only as good as clocks are; ages are to rest on less.
     leased_reads_.confirm(confirmed.context, confirmed.read_index);
+    if (confirmed.by_lease) continue;
     const auto fresh = reads_.confirm(confirmed.context, confirmed.read_index);
     if (fresh) age_.learn(*fresh);
   }

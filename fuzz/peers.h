@@ -125,9 +125,10 @@ inline std::optional<raft::Message> Peers::speak() {
     case 5:
       return message(from, any_term(), raft::ReadIndexRequest{decisions_.below(8)});
     case 6:
-      return message(from, any_term(),
-                     raft::ReadIndexReply{decisions_.below(8),
-                                          raft::Boot(1 + decisions_.below(8) / 7), any_index()});
+      return message(
+          from, any_term(),
+          raft::ReadIndexReply{decisions_.below(8), raft::Boot(1 + decisions_.below(8) / 7),
+                               any_index(), decisions_.below(2) == 0});
     case 7:
       return message(from, any_term(), forward_request());
     case 8:

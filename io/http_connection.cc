@@ -66,6 +66,11 @@ void HttpConnection::drain(Instant now) {
   slots_.back().framing.keep_alive = false;
 }
 
+void HttpConnection::turn_away(const HttpRefusal& refusal) {
+  take(refusal);
+  serialise();
+}
+
 bool HttpConnection::reads() const {
   return !accepts_ || (unparsed_.empty() && !full());
 }

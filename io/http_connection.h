@@ -62,6 +62,9 @@ class HttpConnection {
   // What was taken is written. Then requests that had to wait go on, which may call the handler.
   void written(Instant now);
 
+  // Says this and takes nothing. Requires: nothing has been received yet.
+  void turn_away(const HttpRefusal& refusal);
+
   // Neither side has anything to say at the moment.
   bool idle() const;
   // All is said and written: the socket is to be closed for writing, and read on, to no effect,

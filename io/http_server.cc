@@ -42,6 +42,7 @@ struct HttpServer::Connection {
   bool input_ended = false;
   bool shut_down = false;
   bool closing = false;
+  bool turned_away = false;
 };
 
 HttpServer::HttpServer(uv_loop_t* loop, const HttpServerOptions& options, HttpHandler& handler)
@@ -88,22 +89,21 @@ void HttpServer::accept(const TcpAccept& into) {
   if (into(connection.tcp) != 0) {
     return close_connection(connection);
   }
-  if (draining_) connection.http.drain(now());
   uv_tcp_nodelay(&connection.tcp, 1);
-  if (connections_.size() > options_.connection_count) return turn_away(connection);
+  const std::size_t served = connections_.size() - turned_away_count_;
+  if (served > options_.connection_count) return turn_away(connection);
+  // The last places are for one request each: so there is always one for a health check.
+  const bool scarce = served > options_.connection_count - options_.connection_count / 64;
+  if (draining_ || scarce) connection.http.drain(now());
   after_progress(connection);
 }
 
+// Its request is read all the same, to no effect: else it might be reset before it reads why.
 void HttpServer::turn_away(Connection& connection) {
-  HttpOutput output;
-  append_response(handler_.refuse({503, "overloaded", "too many connections"}, nullptr),
-                  {.keep_alive = false}, common_lines_, output);
-  output.collect(0, pieces_);
-  to_uv_buffers(pieces_, buffers_);
-  // A fresh socket has room for it; if not, the close says enough.
-  uv_try_write(as_uv_stream(connection.tcp), buffers_.data(),
-               static_cast<unsigned>(buffers_.size()));
-  close_connection(connection);
+  connection.turned_away = true;
+  if (++turned_away_count_ > options_.connection_count) return close_connection(connection);
+  connection.http.turn_away({503, "overloaded", "too many connections"});
+  after_progress(connection);
 }
 
 void HttpServer::respond(HttpTicket ticket, HttpResponse response) {
@@ -282,6 +282,7 @@ void HttpServer::close_connection(Connection& connection) {
     auto& gone = *static_cast<Connection*>(handle->data);
     HttpServer& server = gone.server;
     if (gone.dirty) std::erase(server.dirty_, &gone);
+    server.turned_away_count_ -= gone.turned_away ? 1 : 0;
     server.connections_.erase(gone.id);
     server.report_drained();
     // Last, as it may be the end of the server.

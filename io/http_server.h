@@ -24,7 +24,7 @@ namespace anchor::io {
 
 struct HttpServerOptions {
   HttpLimits limits{};
-  // More are told 503 and closed.
+  // More are told 503 and closed; as long as there are not as many of these again.
   std::size_t connection_count = 4096;
   // A connection could not be accepted. May be empty.
   std::function<void(const Error&)> accept_failed{};
@@ -98,6 +98,7 @@ class HttpServer {
 
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::uint64_t last_id_ = 0;
+  std::size_t turned_away_count_ = 0;  // of those in connections_
   std::vector<Connection*> dirty_;
   bool flushing_ = false;
   std::string common_lines_;

@@ -291,7 +291,9 @@ Result<void> LogStore::write(std::span<const raft::PersistBatch> batches) {
         for (const raft::PersistBatch& batch : batches) {
           if (Result<void> done = write_batch(logs, batch); !done) return done;
         }
-        if (Result<void> done = compact(logs); !done) return done;
+        std::size_t appended = 0;
+        for (const raft::PersistBatch& batch : batches) appended += batch.entries.size();
+        if (Result<void> done = compact(logs, appended); !done) return done;
         if (stable == stable_) return {};
         return put_stable_state(transaction, stable);
       });
@@ -308,14 +310,12 @@ Result<void> LogStore::write_batch(LmdbBucket& logs, const raft::PersistBatch& b
     if (Result<void> cut = truncate(logs, *batch.truncate_from); !cut) return cut;
     last_index_ = batch.truncate_from->previous();
   }
-  if (batch.compact_to) {
-    compact_to_ = std::max(compact_to_, *batch.compact_to);
-    // What a snapshot has overtaken is no part of the log that goes on after it.
-    if (last_index_ < compact_to_) {
-      if (Result<void> cut = truncate(logs, raft::Index()); !cut) return cut;
-      last_index_ = compact_to_;
-    }
+  if (batch.compact_to) compact_to_ = std::max(compact_to_, *batch.compact_to);
+  if (batch.begins_anew) {
+    if (Result<void> cut = truncate(logs, raft::Index()); !cut) return cut;
+    last_index_ = compact_to_;
   }
+  ANCHOR_ASSERT(last_index_ >= compact_to_);
   for (const raft::Entry& entry : batch.entries) {
     ANCHOR_ASSERT(entry.index == last_index_.next());
     if (Result<void> done = append_entry(logs, stable_.cluster_id, entry); !done) return done;
@@ -324,14 +324,15 @@ Result<void> LogStore::write_batch(LmdbBucket& logs, const raft::PersistBatch& b
   return {};
 }
 
-// A long part of the log all at once would hold up the writes behind it.
-Result<void> LogStore::compact(LmdbBucket& logs) {
-  constexpr int kMostRecords = 512;
+// A long part of the log all at once would hold up the writes behind it. But more goes than comes,
+// or the file would grow.
+Result<void> LogStore::compact(LmdbBucket& logs, std::size_t appended) {
+  const std::size_t most = 512 + 2 * appended;
   if (compact_to_ == raft::Index()) return {};
   Result<LmdbCursor> cursor = logs.cursor();
   if (!cursor) return std::unexpected(cursor.error());
   const NumberBytes end = to_big_endian(compact_to_.value());
-  for (int count = 0; count < kMostRecords; ++count) {
+  for (std::size_t count = 0; count < most; ++count) {
     const Result<std::optional<LmdbItem>> first = cursor->first();
     if (!first) return std::unexpected(first.error());
     if (!*first || as_text((*first)->key) > as_text(end)) {

@@ -69,7 +69,7 @@ class LogStore {
   static Result<OpenedLogStore> open_member(const DataDirectory& directory);
   Result<void> write(std::span<const raft::PersistBatch> batches);
   Result<void> write_batch(LmdbBucket& logs, const raft::PersistBatch& batch);
-  Result<void> compact(LmdbBucket& logs);
+  Result<void> compact(LmdbBucket& logs, std::size_t appended);
 
   Lmdb database_;
   HardStateCopy copy_;

@@ -58,7 +58,7 @@ void SnapshotWorker::save(SnapshotSave request) {
 
 void SnapshotWorker::read(raft::SnapshotChunk chunk) {
   auto message = std::make_shared<raft::Message>(std::move(chunk.message));
-  auto read = std::make_shared<Result<Bytes>>();
+  auto read = std::make_shared<Result<std::optional<Bytes>>>();
   sending_.run(
       [this, message, read, max_bytes = chunk.max_bytes] {
         const auto& part = std::get<raft::InstallSnapshot>(message->body);
@@ -66,7 +66,9 @@ void SnapshotWorker::read(raft::SnapshotChunk chunk) {
       },
       [this, message, read] {
         if (!*read) return handlers_.failed(read->error());
-        std::get<raft::InstallSnapshot>(message->body).chunk = **read;
+        // It is not sent any more, and was pruned while this waited for the disk.
+        if (!**read) return;
+        std::get<raft::InstallSnapshot>(message->body).chunk = ***read;
         handlers_.chunk_read(std::move(*message));
       });
 }

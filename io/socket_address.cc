@@ -39,6 +39,17 @@ Result<sockaddr_storage> resolve_now(uv_loop_t* loop, const HostPort& address) {
   return first;
 }
 
+std::optional<sockaddr_storage> numeric_address(const HostPort& address) {
+  sockaddr_storage numeric{};
+  if (uv_ip4_addr(address.host.c_str(), address.port, reinterpret_cast<sockaddr_in*>(&numeric)) ==
+          0 ||
+      uv_ip6_addr(address.host.c_str(), address.port, reinterpret_cast<sockaddr_in6*>(&numeric)) ==
+          0) {
+    return numeric;
+  }
+  return std::nullopt;
+}
+
 std::uint16_t local_port(const uv_tcp_t& tcp) {
   sockaddr_storage address{};
   int size = sizeof(address);

@@ -1,9 +1,12 @@
 #include "io/tcp_dialer.h"
 
+#include <cstring>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "io/host_port.h"
+#include "io/socket_address.h"
 
 namespace anchor::io {
 namespace {
@@ -26,9 +29,12 @@ class Dialer {
     look_up();
   }
   ~Dialer() {
-    // Most likely it runs in another thread by now and cannot be cancelled: its answer finds
-    // nobody.
-    if (lookup_ != nullptr) lookup_->dialer = nullptr;
+    // What runs in another thread already cannot be cancelled: its answer finds nobody. What still
+    // waits for a thread must not hold up other lookups.
+    if (lookup_ != nullptr) {
+      lookup_->dialer = nullptr;
+      uv_cancel(reinterpret_cast<uv_req_t*>(&lookup_->request));
+    }
     if (socket_) socket_->on_connect = nullptr;
   }
   Dialer(const Dialer&) = delete;
@@ -48,6 +54,10 @@ class Dialer {
   void look_up() {
     const auto parts = parse_host_port(address_);
     if (!parts) return fail(parts.error().message);
+    if (const auto numeric = numeric_address(*parts)) {
+      targets_.push_back(*numeric);
+      return try_next(UV_EADDRNOTAVAIL);
+    }
     auto lookup = std::make_unique<Lookup>(this, open_handles_);
     addrinfo hints{};
     hints.ai_family = AF_UNSPEC;
@@ -72,21 +82,22 @@ class Dialer {
 
   void resolved(int status, std::unique_ptr<addrinfo, FreeAddresses> addresses) {
     if (status != 0) return fail(describe_uv_error("cannot resolve " + address_, status));
-    addresses_ = std::move(addresses);
-    next_ = addresses_.get();
+    for (const addrinfo* each = addresses.get(); each != nullptr; each = each->ai_next) {
+      std::memcpy(&targets_.emplace_back(), each->ai_addr, each->ai_addrlen);
+    }
     try_next(UV_EADDRNOTAVAIL);
   }
 
   // Each attempt has a socket of its own, since a failed one cannot be used again.
   void try_next(int last_error) {
-    while (next_ != nullptr) {
-      const addrinfo* target = std::exchange(next_, next_->ai_next);
+    while (next_ < targets_.size()) {
+      const auto* target = reinterpret_cast<const sockaddr*>(&targets_[next_++]);
       socket_.reset(new UvSocket(port_.loop(), open_handles_));
       socket_->on_connect = [this](int status) {
         if (status != 0) return try_next(status);
         fulfiller_.fulfill(kj::heap<KjStream>(port_, std::move(socket_)));
       };
-      last_error = uv_tcp_connect(&socket_->connect_request, &socket_->tcp, target->ai_addr,
+      last_error = uv_tcp_connect(&socket_->connect_request, &socket_->tcp, target,
                                   [](uv_connect_t* request, int status) {
                                     auto& socket = *static_cast<UvSocket*>(request->data);
                                     const auto report = std::exchange(socket.on_connect, nullptr);
@@ -104,8 +115,8 @@ class Dialer {
   HandleCount& open_handles_;
   const std::string address_;
   Lookup* lookup_ = nullptr;  // while one is under way
-  std::unique_ptr<addrinfo, FreeAddresses> addresses_;
-  const addrinfo* next_ = nullptr;
+  std::vector<sockaddr_storage> targets_;
+  std::size_t next_ = 0;
   UvSocketPointer socket_;
 };
 

@@ -62,6 +62,7 @@ struct Message {
       context @25 :UInt64;
       requesterBoot @26 :UInt64;
       readIndex @27 :UInt64;
+      byLease @60 :Bool;
     }
     forwardRequest :group {
       sequence @28 :UInt64;

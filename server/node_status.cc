@@ -142,9 +142,11 @@ std::vector<HealthCheck> Node::health() const {
       {.name = "leader"}, {.name = "log"}, {.name = "storage"}, {.name = "member"}};
   if (removed()) checks[3].failure = "removed";
   if (!raft().leader()) checks[0].failure = "no leader is known";
-  // Until an entry of this term is committed here, what the cluster holds may not have arrived.
-  const auto committed = raft().log().term_at(raft().commit_index());
-  if (committed != raft().term()) checks[1].failure = "catching up with the leader";
+  // Its data has all that was committed not long ago, wherever that was.
+  const auto age = replica_.data_age();
+  if (!age || *age > std::max<Duration>(10 * raft().state().options.election_timeout, 3s)) {
+    checks[1].failure = "catching up with the leader";
+  }
   constexpr auto kStalled = 5s;
   const auto oldest = disk_.oldest_pending_since();
   if (oldest && io::DiskWriter::Clock::now() - *oldest > kStalled) {

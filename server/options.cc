@@ -238,6 +238,31 @@ Exit usage_error(const std::string& message) {
   return {2, "anchor: " + message + "\nTry 'anchor --help'.\n"};
 }
 
+// What is advertised is stored with the cluster, and dialled from elsewhere.
+Result<void> complete_addresses(Options& options) {
+  const bool http_as_peers = options.http_listen.empty() || options.http_listen == options.listen;
+  if (options.http_listen.empty()) options.http_listen = options.listen;
+  if (options.http_advertise.empty() && !http_as_peers && !io::is_wildcard(options.http_listen)) {
+    options.http_advertise = io::to_text({options.http_listen, options.http_port});
+  }
+  const bool known_elsewhere = !options.advertise.empty();
+  if (!known_elsewhere) {
+    if (io::is_wildcard(options.listen)) {
+      return failure("--listen is a wildcard: give --advertise HOST:PORT, where others connect to");
+    }
+    options.advertise = io::to_text({options.listen, options.port});
+  }
+  if (!options.http_advertise.empty()) return {};
+  if (!http_as_peers && !known_elsewhere) {
+    return failure(
+        "--http-listen is a wildcard: give --http-advertise HOST:PORT, where clients connect to");
+  }
+  const auto advertised = io::parse_host_port(options.advertise);
+  if (!advertised) return failure("--advertise: " + advertised.error().message);
+  options.http_advertise = io::to_text({advertised->host, options.http_port});
+  return {};
+}
+
 Result<void> complete(Options& options) {
   if (options.id.empty()) {
     std::array<char, 256> name{};
@@ -252,19 +277,7 @@ Result<void> complete(Options& options) {
     options.http_port = static_cast<std::uint16_t>(options.port + 1000);
   }
   if (options.http_port == options.port) return failure("--http-port and --port are the same");
-  if (options.http_listen.empty()) options.http_listen = options.listen;
-  if (options.advertise.empty()) {
-    // It would be stored with the cluster, and could not be dialled from anywhere else.
-    if (io::is_wildcard(options.listen)) {
-      return failure("--listen is a wildcard: give --advertise HOST:PORT, where others connect to");
-    }
-    options.advertise = io::to_text({options.listen, options.port});
-  }
-  if (options.http_advertise.empty()) {
-    const auto advertised = io::parse_host_port(options.advertise);
-    if (!advertised) return failure("--advertise: " + advertised.error().message);
-    options.http_advertise = io::to_text({advertised->host, options.http_port});
-  }
+  if (auto completed = complete_addresses(options); !completed) return completed;
   if (options.dir.empty()) options.dir = "./data/" + options.id;
   if (options.heartbeat_interval * 3 >= options.election_timeout) {
     return failure("--heartbeat-interval: it must be below a third of --election-timeout");

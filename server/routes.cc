@@ -236,7 +236,8 @@ struct Renderer {
     }
     return render_error({.status = 503,
                          .code = "overloaded",
-                         .message = "too much is waiting; the request was not applied",
+                         .message = "the leader has as much to do as it can bear; the request was "
+                                    "not applied",
                          .retry_after_ms = kRetryAfterMs},
                         answer.error_style, leader);
   }

@@ -66,6 +66,8 @@ void Server::hand_over() {
     if (done != nullptr) {
       const auto* to = std::get_if<raft::LeadershipTransferred>(&done->answer);
       if (to != nullptr) log_.info("handed leadership over to " + to->leader.name());
+    } else {
+      log_.warn("leadership could not be handed over; the others will elect a leader");
     }
     if (grace_over_) stop_listening();
   });
@@ -73,6 +75,8 @@ void Server::hand_over() {
 
 void Server::end_grace() {
   grace_over_ = true;
+  // It may have been elected, or handed the leadership, in the meantime.
+  if (!handing_over_) hand_over();
   if (!handing_over_) return stop_listening();
   // It is over after one election timeout, unless the disk or the loop is stuck.
   const Duration longest = 2 * options_.election_timeout - kDrainGrace;

@@ -149,9 +149,12 @@ std::expected<StartUp, Exit> start_up(const Options& options) {
     return std::unexpected(wrong_id(options, " is the directory of " + id + ", not of " +
                                                  options.id + "; an id never changes"));
   }
-  // A token that outlived the joining must not speak for a directory that lost everything else.
-  if (auto removed = directory->remove_file(kJoiningFile); !removed) {
-    return std::unexpected(refused(kExitStorage, removed.error().message));
+  // What outlived the founding or the joining must not speak for a directory that lost everything
+  // else.
+  for (const std::string_view left : {kFoundingFile, kJoiningFile}) {
+    if (auto removed = directory->remove_file(left); !removed) {
+      return std::unexpected(refused(kExitStorage, removed.error().message));
+    }
   }
   return StartUp{std::move(*directory), ResumeMember{std::move(**opened)}, std::move(id)};
 }

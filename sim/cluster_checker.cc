@@ -253,6 +253,15 @@ void ClusterChecker::refused(std::uint64_t command) {
   check_once(command);
 }
 
+// Each from an entry of its own.
+void ClusterChecker::answered(std::uint64_t command) {
+  Command& counts = commands_[command];
+  ++counts.answered;
+  check(counts.answered <= counts.at.size(), "answered-once",
+        "answered " + std::to_string(counts.answered) + " times, committed " +
+            std::to_string(counts.at.size()) + " times");
+}
+
 // Commands with the same bytes cannot be told apart, but counted: no more may be committed than
 // were issued and not answered "not applied".
 void ClusterChecker::check_once(std::uint64_t command) const {

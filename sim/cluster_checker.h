@@ -61,6 +61,8 @@ class ClusterChecker {
   void issued(std::uint64_t command) { ++commands_[command].issued; }
   // It was answered "not applied".
   void refused(std::uint64_t command);
+  // It was answered with its result.
+  void answered(std::uint64_t command);
   // Where commands with this hash were committed.
   const std::vector<raft::Index>& positions(std::uint64_t command) { return commands_[command].at; }
 
@@ -89,6 +91,7 @@ class ClusterChecker {
   struct Command {
     std::uint64_t issued = 0;
     std::uint64_t refused = 0;
+    std::uint64_t answered = 0;
     std::vector<raft::Index> at;
     // How often each node has sent it to the leader of each term.
     std::map<std::pair<std::size_t, raft::Term>, std::uint64_t> forwards;

@@ -80,6 +80,7 @@ codec::RecoveredMember Disk::boot() {
     image_.records.clear();
     image_.base = recovered->raft.base.index;
   }
+  compact_to_ = {};
   if (!recovered->raft.snapshots.empty()) {
     snapshots_.found(recovered->raft.snapshots.back().position);
     image_.snapshot = snapshots_.newest();
@@ -95,25 +96,31 @@ void Disk::write(const raft::PersistBatch& batch) {
     image_.records.resize(
         *batch.truncate_from > image_.base ? *batch.truncate_from - image_.base - 1 : 0);
   }
-  if (batch.compact_to) compact(*batch.compact_to);
+  if (batch.compact_to) compact_to_ = std::max(compact_to_, *batch.compact_to);
+  if (batch.begins_anew) {
+    image_.records.clear();
+    image_.base = compact_to_;
+  }
   for (const raft::Entry& entry : batch.entries) {
     ANCHOR_ASSERT(entry.index == image_.last_record().next(), "a batch continues the log");
     image_.records.push_back(
         {entry.term, codec::encode_log_record(image_.stable.cluster_id, entry)});
   }
+  compact(batch.entries.size());
   if (batch.hard_state) {
     image_.stable.hard_state = *batch.hard_state;
     store_stable();
   }
 }
 
-// All at once, where a real store goes bit by bit: whatever it has left does no harm.
-void Disk::compact(raft::Index to) {
-  if (to <= image_.base) return;
-  const auto gone = std::min<std::size_t>(to - image_.base, image_.records.size());
+// Bit by bit, as the store does; here by small bits.
+void Disk::compact(std::size_t appended) {
+  if (compact_to_ <= image_.base) return;
+  const std::size_t most = std::min(1 + appended, image_.records.size());
+  const auto gone = std::min<std::size_t>(compact_to_ - image_.base, most);
   image_.records.erase(image_.records.begin(),
                        image_.records.begin() + static_cast<std::ptrdiff_t>(gone));
-  image_.base = to;
+  image_.base = image_.base + gone;
 }
 
 void Disk::store_stable() {

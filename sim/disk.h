@@ -43,9 +43,14 @@ struct DiskImage {
   bool covers(raft::Index index) const { return index <= snapshot.index; }
   // None: it has no such record.
   std::optional<raft::Term> term_at(raft::Index index) const;
+  // The records go on from the snapshot; else recovery takes them for another log's.
+  bool continues_snapshot() const {
+    return snapshot.index <= base || term_at(snapshot.index) == snapshot.term;
+  }
   // The entry is in it, or in its snapshot, which holds what is committed and nothing else.
   bool holds(raft::LogPosition position) const {
-    return covers(position.index) || term_at(position.index) == position.term;
+    return covers(position.index) ||
+           (continues_snapshot() && term_at(position.index) == position.term);
   }
 };
 
@@ -87,11 +92,13 @@ class Disk {
 
  private:
   void write(const raft::PersistBatch& batch);
-  void compact(raft::Index to);
+  void compact(std::size_t appended);
   void store_stable();
   void store_second_copy();
 
   DiskImage image_;
+  // What is of no use up to here is being removed.
+  raft::Index compact_to_;
   SnapshotDisk snapshots_;
   std::vector<raft::PersistBatch> waiting_;
   std::vector<raft::PersistBatch> writing_;

@@ -42,7 +42,9 @@ void History::returned(OperationId id, const Outcome& outcome, Instant now) {
     ++reads_;
     const auto& request = std::get<ReadKey>(operation.request);
     const std::string what = "a revision that is not there yet";
-    check_recent(operation, future->applied_index, what);
+    if (request.consistency != Consistency::kLease) {
+      check_recent(operation, future->applied_index, what);
+    }
     check_linearizable(future->revision == cluster_.model().revision(future->applied_index) &&
                            future->revision < request.min_revision,
                        what + " but is");
@@ -50,6 +52,8 @@ void History::returned(OperationId id, const Outcome& outcome, Instant now) {
     ++refused_;
     if (write) cluster_.refused(operation.command);
   } else {
+    check(std::holds_alternative<OutcomeUnknown>(outcome), "answers-the-request",
+          "a request for a key was answered as if it were another");
     ++unknown_;
   }
 }
@@ -62,8 +66,9 @@ void History::check_write(const Operation& operation, const kv::CommandResult& r
   const auto explains = [&](raft::Index index) {
     return index > operation.after && cluster_.committed_at(index).expected == result;
   };
-  const auto point = std::ranges::find_if(positions, explains);
-  check_linearizable(point != positions.end(), "no committed entry explains a write's answer");
+  check_linearizable(std::ranges::any_of(positions, explains),
+                     "no committed entry explains a write's answer");
+  cluster_.answered(operation.command);
 }
 
 void History::check_read(const Operation& operation, const ReadDone& read, Instant now) {
@@ -76,7 +81,12 @@ void History::check_read(const Operation& operation, const ReadDone& read, Insta
   check_linearizable(same(read.item, cluster_.model().find(request.key, point)),
                      what + ": its value");
   check_linearizable(read.revision >= request.min_revision, what + ": older than asked for");
-  if (request.consistency != Consistency::kStale) return check_recent(operation, point, what);
+  if (request.consistency == Consistency::kLease) {
+    return check(point >= operation.after, "lease-read", what + " by a lease that was none");
+  }
+  if (request.consistency == Consistency::kLinearizable) {
+    return check_recent(operation, point, what);
+  }
 
   ++stale_reads_;
   if (read.age) check_age(cluster_, point, *read.age, drift_ppm_, now, what);

@@ -111,10 +111,24 @@ void Operator::joined(const Joiner& joiner, const Outcome* outcome) {
 
 // --- Everything else ----------------------------------------------------------------------------
 
+// Mostly it is for a reason that a server has to go.
+const raft::Member& Operator::choose_leaving(const raft::Configuration& configuration) {
+  const raft::Member& any = configuration.members[draw(configuration.members.size())];
+  if (draw(2) == 0) return any;
+  const auto last = [&](const raft::Member& member) {
+    for (std::size_t number = 0; number < cluster_.size(); ++number) {
+      const Node& node = cluster_.node(number);
+      if (node.id == member.id && node.up()) return node.replica->raft().log().last().index;
+    }
+    return raft::Index();
+  };
+  return *std::ranges::min_element(configuration.members, {}, last);
+}
+
 void Operator::remove() {
   const raft::Configuration* members = any_configuration();
   if (members == nullptr) return;
-  const raft::Member member = members->members[draw(members->members.size())];
+  const raft::Member member = choose_leaving(*members);
   ask(raft::RemoveServer{.id = member.id, .force = draw(8) == 0},
       [this, member](const Outcome* outcome) { removed(member, outcome); });
 }

@@ -35,6 +35,7 @@ class Operator {
   void add();
   void ask_to_join(const Joiner& joiner);
   void joined(const Joiner& joiner, const Outcome* outcome);
+  const raft::Member& choose_leaving(const raft::Configuration& configuration);
   void remove();
   void removed(const raft::Member& member, const Outcome* outcome);
   void promote();

@@ -33,6 +33,8 @@ Mix draw_cluster(Choices& choices) {
   mix.raft.window_bytes = one_of({16 << 20, 8192}, choices);
   mix.raft.uncommitted_bytes = one_of({64 << 20, 64 << 20, 16 << 10}, choices);
   mix.apply_bytes = one_of({1 << 20, 1000, 1}, choices);
+  mix.waiting_requests = one_of({100'000, 100'000, 60}, choices);
+  mix.waiting_bytes = one_of({128 << 20, 128 << 20, 50'000}, choices);
   return mix;
 }
 
@@ -218,6 +220,8 @@ Replica::Options draw_replica_options(const Mix& mix, Choices& choices, std::siz
   return {.raft = raft,
           .seed = choices.draw(Stream::kSetup, node),
           .leader_wait = 4 * mix.raft.election_timeout,
+          .waiting_requests = mix.waiting_requests,
+          .waiting_bytes = mix.waiting_bytes,
           .apply_bytes = mix.apply_bytes,
           .snapshot_bytes = mix.snapshot_bytes,
           .check_invariants = true};

@@ -74,6 +74,8 @@ struct Mix {
   std::uint64_t lease_reads = 30;
   raft::Options raft{};
   std::uint64_t apply_bytes = 1 << 20;
+  std::size_t waiting_requests = 100'000;
+  std::size_t waiting_bytes = 128 << 20;
   std::uint64_t snapshot_bytes = 64 << 20;
   Faults faults{};
 };

@@ -63,7 +63,9 @@ std::vector<SnapshotDisk::Done> SnapshotDisk::step() {
 }
 
 Bytes SnapshotDisk::read(const raft::InstallSnapshot& part, std::uint64_t max_bytes) {
-  return certain(codec::read_snapshot(files_, part.file.position, part.offset, max_bytes));
+  auto piece = certain(codec::read_snapshot(files_, part.file.position, part.offset, max_bytes));
+  ANCHOR_ASSERT(piece.has_value(), "what is sent is kept");
+  return *std::move(piece);
 }
 
 void SnapshotDisk::prune(const std::vector<raft::LogPosition>& keep) {

@@ -1,5 +1,6 @@
 #include "core/codec/admin_codec.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -85,9 +86,19 @@ struct AnswerWriter {
 
 // --- From bytes ---------------------------------------------------------------------------------
 
+// They are stored with the cluster, in every snapshot.
+Result<void> check_addresses(capnp::Text::Reader address, capnp::Text::Reader http_address) {
+  constexpr std::size_t kAddressBytesMost = 320;  // a name of 253, a port, and room
+  if (std::max(address.size(), http_address.size()) <= kAddressBytesMost) return {};
+  return failure("an address is too long");
+}
+
 Result<raft::AdminRequest> read_add_server(Request::AddServer::Reader from) {
   auto id = read_server_id(from.getId());
   if (!id) return std::unexpected(id.error());
+  if (auto checked = check_addresses(from.getAddress(), from.getHttpAddress()); !checked) {
+    return std::unexpected(checked.error());
+  }
   return raft::AddServer{.id = std::move(*id),
                          .address = text_of(from.getAddress()),
                          .http_address = text_of(from.getHttpAddress()),
@@ -98,6 +109,9 @@ Result<raft::AdminRequest> read_add_server(Request::AddServer::Reader from) {
 Result<raft::AdminRequest> read_move_server(Request::MoveServer::Reader from) {
   auto id = read_server_id(from.getId());
   if (!id) return std::unexpected(id.error());
+  if (auto checked = check_addresses(from.getAddress(), from.getHttpAddress()); !checked) {
+    return std::unexpected(checked.error());
+  }
   return raft::MoveServer{
       .member = {.id = std::move(*id), .incarnation = raft::Incarnation(from.getIncarnation())},
       .address = text_of(from.getAddress()),

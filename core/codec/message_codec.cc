@@ -113,6 +113,7 @@ struct Writer {
     to.setContext(reply.context);
     to.setRequesterBoot(reply.requester_boot.value());
     to.setReadIndex(reply.read_index.value());
+    to.setByLease(reply.by_lease);
   }
   void operator()(const raft::ForwardRequest& request) {
     auto to = builder.initForwardRequest();
@@ -300,7 +301,8 @@ Result<raft::MessageBody> read_body(Body::Reader body, const Bytes& buffer) {
       const auto from = body.getReadIndexReply();
       return raft::ReadIndexReply{.context = from.getContext(),
                                   .requester_boot = raft::Boot(from.getRequesterBoot()),
-                                  .read_index = raft::Index(from.getReadIndex())};
+                                  .read_index = raft::Index(from.getReadIndex()),
+                                  .by_lease = from.getByLease()};
     }
     case Body::FORWARD_REQUEST:
       return read_forward_request(body.getForwardRequest(), buffer);

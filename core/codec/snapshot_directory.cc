@@ -117,9 +117,14 @@ CheckedSnapshot SnapshotCheck::finish() {
   return *std::move(snapshot);
 }
 
-Result<Bytes> read_snapshot(SnapshotFiles& files, raft::LogPosition position, std::uint64_t offset,
-                            std::size_t max_bytes) {
-  return files.read(snapshot_name(position), offset, max_bytes);
+Result<std::optional<Bytes>> read_snapshot(SnapshotFiles& files, raft::LogPosition position,
+                                           std::uint64_t offset, std::size_t max_bytes) {
+  const std::string name = snapshot_name(position);
+  Result<Bytes> piece = files.read(name, offset, max_bytes);
+  if (piece) return *std::move(piece);
+  const auto names = files.list();
+  if (names && std::ranges::find(*names, name) == names->end()) return std::nullopt;
+  return std::unexpected(piece.error());
 }
 
 Result<RecoveredSnapshots> recover_snapshots(SnapshotFiles& files, raft::ClusterId cluster_id) {

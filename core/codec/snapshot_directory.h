@@ -74,8 +74,9 @@ Result<RecoveredSnapshots> recover_snapshots(SnapshotFiles& files, raft::Cluster
 // these stay: they are so new that whoever made the list had not heard of them. So do other files.
 Result<void> prune_snapshots(SnapshotFiles& files, std::span<const raft::LogPosition> keep);
 
-// A piece of a snapshot's file, to be sent. Fewer than `max_bytes`: the file ends there.
-Result<Bytes> read_snapshot(SnapshotFiles& files, raft::LogPosition position, std::uint64_t offset,
-                            std::size_t max_bytes);
+// A piece of a snapshot's file, to be sent. Fewer than `max_bytes`: the file ends there. None:
+// there is no such file any more.
+Result<std::optional<Bytes>> read_snapshot(SnapshotFiles& files, raft::LogPosition position,
+                                           std::uint64_t offset, std::size_t max_bytes);
 
 }  // namespace anchor::codec

@@ -25,6 +25,13 @@ Result<bool> SnapshotReceive::write(std::uint64_t offset, ByteView bytes) {
     return std::unexpected(done.error());
   }
   received_bytes_ += bytes.size();
+  // All at once at the end would take so long that the sender might give up.
+  constexpr std::uint64_t kUnsyncedBytesMost = 16 << 20;
+  if (received_bytes_ - synced_bytes_ < kUnsyncedBytesMost) return true;
+  if (const Result<void> done = files_.sync(kReceivedPart); !done) {
+    return std::unexpected(done.error());
+  }
+  synced_bytes_ = received_bytes_;
   return true;
 }
 

@@ -44,6 +44,7 @@ class SnapshotReceive {
   Stage stage_ = Stage::kReceive;
   bool created_ = false;
   std::uint64_t received_bytes_ = 0;
+  std::uint64_t synced_bytes_ = 0;
   // Set once it is verified.
   std::optional<Snapshot> snapshot_;
 };

@@ -21,6 +21,13 @@ bool elected(const Configuration& configuration, const Candidate& candidate) {
                    [&](const ServerId& id) { return candidate.granted.contains(id); });
 }
 
+bool disk_delays_campaign(const State& state, const Follower& follower) {
+  const Duration timeout = state.options.election_timeout;
+  return !state.writes_under_way.empty() &&
+         state.now - state.writes_under_way.front().second >= timeout &&
+         state.now - follower.heard < 8 * timeout;
+}
+
 void request_votes(State& state, const Candidate& candidate) {
   const Term campaign_term = candidate.pre_vote ? state.term().next() : state.term();
   for (const Member& member : state.configuration().members) {

@@ -19,6 +19,10 @@ bool would_grant(const State& state, const Peer& candidate, const RequestVote& r
 // True once a quorum has granted its vote, or would.
 bool elected(const Configuration& configuration, const Candidate& candidate);
 
+// Whose disk stalls could not even vote for itself, and would lead badly. Others go first; but if
+// none does for long, it campaigns all the same.
+bool disk_delays_campaign(const State& state, const Follower& follower);
+
 // Asks all other voters.
 void request_votes(State& state, const Candidate& candidate);
 

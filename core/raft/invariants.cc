@@ -60,6 +60,17 @@ void check_leader(const State& state, const Leader& leader) {
   }
 }
 
+// Of a long one it would take too long.
+void check_log(const Log& log) {
+  constexpr std::size_t kShort = 64;
+  if (log.last().index - log.base().index > kShort) return;
+  std::uint64_t bytes = 0;
+  for (Index index = log.base().index.next(); index <= log.last().index; ++index) {
+    bytes += entry_bytes(log.at(index));
+  }
+  ANCHOR_ASSERT(bytes == log.bytes());
+}
+
 void check_candidate(const State& state, const Candidate& candidate) {
   ANCHOR_ASSERT(candidate.transfer || !promised_to_another(state, state.self),
                 "it promised to vote for nobody else, itself included");
@@ -85,6 +96,7 @@ void check_invariants(const Raft& raft) {
   ANCHOR_ASSERT(state.log.last().term <= state.term());
   ANCHOR_ASSERT(state.durable_write < state.next_write);
   ANCHOR_ASSERT(valid(state.configuration()));
+  check_log(state.log);
   ANCHOR_ASSERT(state.log.base().index == Index() ||
                 state.snapshots.back().position.index >= state.log.base().index);
   ANCHOR_ASSERT(compactable(state, raft.role()) <= state.log.base().index,

@@ -113,6 +113,7 @@ void Log::restart_after(LogPosition position, Configured configuration) {
   unwritten_truncation_ =
       std::min(unwritten_truncation_.value_or(position.index.next()), position.index.next());
   unwritten_compaction_ = position.index;
+  unwritten_beginning_ = true;
   for (Write& write : writes_) write.last = std::min(write.last, position.index);
   entries_.clear();
   bytes_ = 0;
@@ -127,6 +128,7 @@ bool Log::take_unwritten(PersistBatch& batch) {
   if (unwritten_from_ > end && !unwritten_truncation_ && !unwritten_compaction_) return false;
   batch.truncate_from = std::exchange(unwritten_truncation_, std::nullopt);
   batch.compact_to = std::exchange(unwritten_compaction_, std::nullopt);
+  batch.begins_anew = std::exchange(unwritten_beginning_, false);
   for (Index index = unwritten_from_; index <= end; ++index) batch.entries.push_back(at(index));
   unwritten_from_ = end.next();
   writes_.push_back({batch.id, end});

@@ -101,8 +101,9 @@ class Log {
   Index unwritten_from_;
   // Where the disk's log must be cut before they are appended.
   std::optional<Index> unwritten_truncation_;
-  // After which it begins.
+  // Up to where it is of no use there, and whether it begins anew after that.
   std::optional<Index> unwritten_compaction_;
+  bool unwritten_beginning_ = false;
 };
 
 }  // namespace anchor::raft

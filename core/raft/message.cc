@@ -1,10 +1,36 @@
 #include "core/raft/message.h"
 
 namespace anchor::raft {
+
+std::size_t command_bytes(const Proposal& proposal) {
+  const auto* command = std::get_if<Command>(&proposal);
+  return command == nullptr ? 0 : command->payload.size();
+}
+
 namespace {
 
-// No cluster gets there; but who takes such a term over has few left, or none.
-constexpr Term kHighestTerm{std::uint64_t{1} << 62};
+// No cluster gets there, nor falls so far behind in its servers' lives. Who took over any term that
+// it is told would soon have none left.
+constexpr std::uint64_t kHighestTerm = std::uint64_t{1} << 62;
+constexpr std::uint64_t kTermsAheadMost = std::uint64_t{1} << 32;
+
+bool sound(Term term, Term own) {
+  return term.value() <= kHighestTerm && term.value() <= own.value() + kTermsAheadMost;
+}
+
+bool sound(const Entry& entry) {
+  const auto* command = std::get_if<Command>(&entry.payload);
+  return command == nullptr || command->payload.size() <= kCommandBytesMost;
+}
+
+bool sound(const InstallSnapshot& part, Term term) {
+  return part.file.position.index > Index() && part.file.position.term <= term &&
+         part.offset <= part.file.size_bytes;
+}
+
+bool sound(const ForwardRequest& request) {
+  return command_bytes(request.proposal) <= kCommandBytesMost;
+}
 
 // Nobody's data is so old.
 bool sound(const Dating& dating) {
@@ -14,8 +40,12 @@ bool sound(const Dating& dating) {
 
 }  // namespace
 
-bool well_formed(const Message& message) {
-  if (message.term > kHighestTerm) return false;
+bool well_formed(const Message& message, Term own) {
+  if (!sound(message.term, own)) return false;
+  if (const auto* part = std::get_if<InstallSnapshot>(&message.body)) {
+    return sound(*part, message.term);
+  }
+  if (const auto* request = std::get_if<ForwardRequest>(&message.body)) return sound(*request);
   if (const auto* request = std::get_if<RequestVote>(&message.body)) {
     return request->campaign_term == (request->pre_vote ? message.term.next() : message.term) &&
            request->last.term <= message.term && !(request->pre_vote && request->transfer);
@@ -26,6 +56,7 @@ bool well_formed(const Message& message) {
   LogPosition previous = append->previous;
   for (const Entry& entry : append->entries) {
     if (entry.index != previous.index.next() || entry.term < previous.term) return false;
+    if (!sound(entry)) return false;
     previous = {entry.index, entry.term};
   }
   return previous.term <= message.term;

@@ -97,11 +97,13 @@ struct ReadIndexRequest {
   friend bool operator==(const ReadIndexRequest&, const ReadIndexRequest&) = default;
 };
 
-// The leader was the leader after the request arrived, and this was its commit index then.
+// The leader was the leader after the request arrived, and this was its commit index then; by its
+// lease only as far as clocks are right.
 struct ReadIndexReply {
   std::uint64_t context = 0;
   Boot requester_boot;
   Index read_index;
+  bool by_lease = false;
 
   friend bool operator==(const ReadIndexReply&, const ReadIndexReply&) = default;
 };
@@ -145,6 +147,8 @@ struct NotMember {
 
 // What only the leader can carry out: a client's command, or an administrator's request.
 using Proposal = std::variant<Command, AdminRequest>;
+// Zero: it is no command.
+std::size_t command_bytes(const Proposal& proposal);
 
 // A proposal on its way to the leader.
 // `sequence` is never used twice in a boot of the sender. Meant for one boot and one term of the
@@ -193,7 +197,11 @@ struct Message {
   friend bool operator==(const Message&, const Message&) = default;
 };
 
-// What every correct sender's message is; whatever is not is dropped unread.
-bool well_formed(const Message& message);
+// What every correct sender's message is; whatever is not is dropped unread. `own` is the
+// receiver's term.
+bool well_formed(const Message& message, Term own);
+
+// No state machine's commands here are larger, nor need they be: a message holds one with room.
+inline constexpr std::size_t kCommandBytesMost = 4 << 20;
 
 }  // namespace anchor::raft

@@ -41,6 +41,7 @@ void Raft::begin_step(Instant now) {
 
 bool Raft::heeds(const Message& message) const {
   if (message.to != state_.self || message.from.id == state_.self.id) return false;
+  if (!well_formed(message, state_.term())) return false;
   const Member* sender = state_.configuration().find(message.from.id);
   return sender == nullptr || message.from.incarnation >= sender->incarnation;
 }
@@ -59,12 +60,12 @@ bool Raft::answer_outsider(const Message& message) {
 void Raft::receive(const Message& message) {
   if (message.to != state_.self || message.from.id == state_.self.id) return;
   if (const auto* notice = std::get_if<NotMember>(&message.body)) {
-    if (notice->configuration_index.value() > state_.self.incarnation.value()) {
-      be_removed(notice->configuration_index);
-    }
+    const bool later = notice->configuration_index.value() > state_.self.incarnation.value();
+    const bool known = state_.configuration().find(message.from.id) != nullptr;
+    if (later && known && heeds(message)) be_removed(notice->configuration_index);
     return;
   }
-  if (answer_outsider(message) || !heeds(message) || !well_formed(message)) return;
+  if (answer_outsider(message) || !heeds(message)) return;
   // To a member there is nothing to say. Nor does it mean that this server's messages reach it.
   if (std::holds_alternative<MembershipQuery>(message.body)) return;
   // Before the term rule: a candidate must not depose a leader that is alive (dissertation 4.2.3),
@@ -159,7 +160,7 @@ Follower* Raft::follower_of(const Message& message) {
 
 void Raft::on_read_index_reply(const Message& message, const ReadIndexReply& reply) {
   if (reply.requester_boot != state_.boot) return;
-  state_.confirmed_reads.push_back({reply.context, reply.read_index});
+  state_.confirmed_reads.push_back({reply.context, reply.read_index, reply.by_lease});
   // The reads wait for this index; what of it the log has need not wait for another message.
   const auto* follower = std::get_if<Follower>(&role_);
   if (follower != nullptr && follower->leader == message.from) {
@@ -191,15 +192,14 @@ void Raft::on_stale(const Message& message) {
 }
 
 void Raft::on_follower_message(const Message& message, Leader& leader) {
-  if (const auto* request = std::get_if<ReadIndexRequest>(&message.body)) {
-    add_read_request(leader.reads, {ReadRequester{message.from, message.from_boot},
-                                    request->context, request->lease});
-    return;
-  }
   const auto found = leader.followers.find(message.from.id);
   if (found == leader.followers.end()) return;
   Progress& progress = found->second;
   if (message.from != progress.peer || message.from_boot < progress.boot) return;
+  if (const auto* request = std::get_if<ReadIndexRequest>(&message.body)) {
+    return add_read_request(leader.reads, {ReadRequester{message.from, message.from_boot},
+                                           request->context, request->lease});
+  }
   if (message.from_boot > progress.boot) progress.restarted(message.from_boot);
   progress.last_heard = state_.now;
   const auto heard_round = [&](const auto& reply) {
@@ -246,7 +246,7 @@ std::expected<LogPosition, ProposalRefused> Raft::propose(Bytes command) {
   if (leader == nullptr) return std::unexpected(ProposalRefused::kNotLeader);
   if (leader->transfer) return std::unexpected(ProposalRefused::kTransferring);
   if (leader->uncommitted_bytes + command.size() > state_.options.uncommitted_bytes ||
-      state_.log.bytes() > state_.options.log_bytes) {
+      !has_room(state_, *leader)) {
     return std::unexpected(ProposalRefused::kOverloaded);
   }
   return append_as_leader(state_, *leader, Command{std::move(command)});
@@ -355,7 +355,7 @@ void Raft::expire_deadlines() {
     if (follower->leader) state_.output.events.push_back(LeaderLost{state_.term(), silence});
     follower->leader.reset();
     follower->election_deadline = state_.random_election_deadline();
-    if (state_.removed) return;
+    if (state_.removed || disk_delays_campaign(state_, *follower)) return;
     if (state_.may_campaign()) return start_pre_vote(silence);
     for (const Member& member : state_.configuration().members) {
       if (member.id != state_.self.id) state_.send(member.peer(), MembershipQuery{});

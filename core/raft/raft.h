@@ -40,7 +40,8 @@ class Raft {
 
   // Ignores a message that no correct sender could have sent.
   void receive(const Message& message);
-  // True if `message` is for this server and from a server in its newest known life.
+  // True if `message` is one that a correct sender could have sent, for this server and from a
+  // server in its newest known life.
   bool heeds(const Message& message) const;
   // A message of the layer above, which leaves once this server's term is durable.
   void send(const Peer& to, MessageBody body) { state_.send(to, std::move(body)); }

@@ -10,14 +10,15 @@
 namespace anchor::raft {
 namespace {
 
-void answer(State& state, const ReadRequest& request, Index read_index) {
+void answer(State& state, const ReadRequest& request, Index read_index, bool by_lease) {
   if (!request.requester) {
-    state.confirmed_reads.push_back({request.context, read_index});
+    state.confirmed_reads.push_back({request.context, read_index, by_lease});
     return;
   }
   state.send(request.requester->peer, ReadIndexReply{.context = request.context,
                                                      .requester_boot = request.requester->boot,
-                                                     .read_index = read_index});
+                                                     .read_index = read_index,
+                                                     .by_lease = by_lease});
 }
 
 }  // namespace
@@ -34,7 +35,7 @@ void add_read_request(Reads& reads, ReadRequest request) {
 void answer_by_lease(State& state, Leader& leader) {
   if (!holds_lease(state, leader)) return;
   std::erase_if(leader.reads.waiting, [&](const ReadRequest& request) {
-    if (request.lease) answer(state, request, state.commit_index);
+    if (request.lease) answer(state, request, state.commit_index, true);
     return request.lease;
   });
 }
@@ -55,7 +56,8 @@ void answer_confirmed_reads(State& state, Leader& leader) {
   });
   while (!reads.asked.empty() && reads.asked.front().round <= confirmed) {
     const Reads::Asked& asked = reads.asked.front();
-    for (const ReadRequest& request : asked.requests) answer(state, request, asked.read_index);
+    for (const ReadRequest& request : asked.requests)
+      answer(state, request, asked.read_index, false);
     reads.asked.pop_front();
   }
 }

@@ -35,6 +35,8 @@ struct ReadRequest {
 struct ConfirmedRead {
   std::uint64_t context = 0;
   Index read_index;
+  // The leader did not ask anybody: it is right as far as clocks are.
+  bool by_lease = false;
 };
 
 // ReadIndex at the leader (dissertation 6.4): its commit index of now will do, if it learns

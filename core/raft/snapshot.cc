@@ -13,12 +13,18 @@ Duration silence_before_resending(const State& state) {
   return 4 * state.options.heartbeat_interval;
 }
 
-// The log is not kept for a follower that is silent, nor for ever for one that takes nothing. If it
-// comes back while the snapshot is still the newest, it goes on from what it has.
+// The log is not kept for ever for a follower that is silent, or that takes nothing; and hardly at
+// all for a silent one once the log is half as long as it may be. If it comes back while the
+// snapshot is still the newest, it goes on from what it has.
 bool given_up(const State& state, const Progress& progress, const SendSnapshot& sending) {
   const Duration timeout = state.options.election_timeout;
-  return state.now - progress.last_heard >= timeout ||
-         state.now - sending.progressed >= 10 * timeout;
+  const bool scarce = state.log.bytes() > state.options.log_bytes / 2;
+  if (state.now - progress.last_heard >= (scarce ? 1 : 10) * timeout) return true;
+  // What it has received as a whole it reads back, before it says that it has it.
+  constexpr std::uint64_t kSlowReadBytesPerMillisecond = 32 << 10;
+  const auto reading =
+      std::chrono::milliseconds(sending.file.size_bytes / kSlowReadBytesPerMillisecond);
+  return state.now - sending.progressed >= 10 * timeout + reading;
 }
 
 bool window_open(const State& state, const SendSnapshot& sending) {
@@ -129,6 +135,21 @@ std::optional<Instant> snapshot_deadline(const State& state, const Leader& leade
   return due;
 }
 
+bool has_room(State& state, Leader& leader) {
+  const bool full = state.log.bytes() > state.options.log_bytes;
+  if (full == std::exchange(leader.log_full, full)) return !full;
+  if (!full) {
+    state.output.events.push_back(LogHasRoom{state.term()});
+    return true;
+  }
+  LogFull event{.term = state.term(), .bytes = state.log.bytes(), .kept_for = {}};
+  for (const auto& [id, progress] : leader.followers) {
+    if (std::holds_alternative<SendSnapshot>(progress.state)) event.kept_for.push_back(id);
+  }
+  state.output.events.push_back(std::move(event));
+  return false;
+}
+
 // --- The follower -------------------------------------------------------------------------------
 
 void handle_install_snapshot(State& state, const Follower& follower,
@@ -176,6 +197,7 @@ bool install_snapshot(State& state, Role& role, const SnapshotFile& file,
 
 void snapshot_saved(State& state, const SnapshotFile& file) {
   add_snapshot(state, file);
+  state.output.events.push_back(SnapshotTaken{state.term(), file});
 }
 
 Index compactable(const State& state, const Role& role) {

@@ -30,6 +30,10 @@ void snapshot_written(State& state, const Role& role, const SnapshotFile& file,
 bool install_snapshot(State& state, Role& role, const SnapshotFile& file,
                       Log::Configured configuration);
 
+// False: the log is as long as it may be, since no snapshot of it is done, or it is kept for
+// somebody.
+bool has_room(State& state, Leader& leader);
+
 // --- Everybody ----------------------------------------------------------------------------------
 
 // This server's own is durable.

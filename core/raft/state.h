@@ -156,6 +156,8 @@ struct Leader {
   std::uint64_t uncommitted_bytes = 0;
   Reads reads{};
   std::optional<Transfer> transfer{};
+  // It was as long as it may be when a write last came.
+  bool log_full = false;
   // The next chunk of a snapshot is not sent before it.
   Instant chunk_due{};
   // Before it, no other attempt to hand over because of this server's own disk.

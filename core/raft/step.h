@@ -12,14 +12,16 @@
 namespace anchor::raft {
 
 // One atomic batch for the disk. Batches are written in the order of their ids. In a batch the log
-// is first cut (from `truncate_from` on), then it begins anew after `compact_to`, even if it has
-// not come so far; then `entries` are appended: they are contiguous, and the first follows what
-// then is the log's end. What was compacted may be removed later, bit by bit.
+// is first cut (from `truncate_from` on). Then nobody needs it up to `compact_to`: it may be
+// removed later, bit by bit; but if the log `begins_anew` there, all that the disk has belongs to
+// another log, or ends before, and goes at once. Then `entries` are appended: they are contiguous,
+// and the first follows what then is the log's end.
 struct PersistBatch {
   WriteId id;
   std::optional<HardState> hard_state{};
   std::optional<Index> truncate_from{};
   std::optional<Index> compact_to{};
+  bool begins_anew = false;
   std::vector<Entry> entries{};
 };
 
@@ -86,13 +88,28 @@ struct SnapshotInstalled {
   Term term;
   LogPosition position;
 };
+struct SnapshotTaken {
+  Term term;
+  SnapshotFile file;
+};
 struct LogCompacted {
   Term term;
   Index base;
 };
-using Event = std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost,
-                           ConfigurationAppended, TransferStarted, TransferFailed, Removed,
-                           SnapshotSent, SnapshotInstalled, LogCompacted>;
+// This leader refuses writes until its log is shorter ...
+struct LogFull {
+  Term term;
+  std::uint64_t bytes = 0;
+  std::vector<ServerId> kept_for;  // who are being sent a snapshot
+};
+// ... which it is.
+struct LogHasRoom {
+  Term term;
+};
+using Event =
+    std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost,
+                 ConfigurationAppended, TransferStarted, TransferFailed, Removed, SnapshotSent,
+                 SnapshotInstalled, SnapshotTaken, LogCompacted, LogFull, LogHasRoom>;
 
 // One line in words, without the term.
 std::string describe(const Event& event);

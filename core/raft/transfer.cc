@@ -83,6 +83,12 @@ void advance_transfer(State& state, Leader& leader) {
   state.send(found->second.peer, TimeoutNow{});
 }
 
+bool takes_leadership(const State& state, const Role& role, const Message& message) {
+  const auto* request = std::get_if<RequestVote>(&message.body);
+  return std::holds_alternative<Leader>(role) && request != nullptr && request->transfer &&
+         message.term > state.term() && !state.left_out_at(message.from);
+}
+
 void flee_stalled_disk(State& state, Leader& leader) {
   if (leader.transfer || state.now < leader.flight_due || state.writes_under_way.empty()) return;
   const Duration patience = state.options.election_timeout;

@@ -20,6 +20,9 @@ std::expected<ServerId, AdminRefused> begin_transfer(State& state, Leader& leade
 // Asks the target to campaign as soon as it has the whole log, durably; gives up at the deadline.
 void advance_transfer(State& state, Leader& leader);
 
+// True if `message` is from whom this leader has asked to campaign, and who does.
+bool takes_leadership(const State& state, const Role& role, const Message& message);
+
 // A leader whose oldest write has been on its way to the disk for an election timeout hands over,
 // if there is a voter with a better disk: all may share a slow one, and somebody must lead.
 void flee_stalled_disk(State& state, Leader& leader);

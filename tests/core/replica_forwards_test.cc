@@ -166,6 +166,60 @@ TEST(ReplicaForwards, ResultThatCannotBeReadIsAnUnknownOutcome) {
   EXPECT_TRUE(servers[2].answer<OutcomeUnknown>(id));
 }
 
+TEST(ReplicaForwards, ResultOfAnotherKindIsAnUnknownOutcome) {
+  Servers servers = with_leader();
+  const RequestId write = servers[2].write("a");
+  raft::ForwardReply reply = reply_with(raft::ForwardOutcome::kApplied);
+  reply.result = raft::AdminAnswer(raft::LeadershipTransferred{id_of(3)});
+  servers[2].hear(1, reply);
+  EXPECT_TRUE(servers[2].answer<OutcomeUnknown>(write));
+
+  const RequestId transfer = servers[2].administer(raft::TransferLeadership{id_of(3)});
+  reply.sequence = 2;
+  reply.result = kv::encode_result(kv::PutDone{kv::Revision(2), {}});
+  servers[2].hear(1, reply);
+  EXPECT_TRUE(servers[2].answer<OutcomeUnknown>(transfer));
+}
+
+TEST(ReplicaForwards, RepliesOfOthersThanTheLeaderAreIgnored) {
+  Servers servers = with_leader();
+  const RequestId id = servers[2].write("a");
+  servers[2].hear(3, reply_with(raft::ForwardOutcome::kUnknown));
+  EXPECT_FALSE(servers[2].answered(id));
+  servers[2].hear(1, reply_with(raft::ForwardOutcome::kUnknown));
+  EXPECT_TRUE(servers[2].answered(id));
+}
+
+// It would fit in no message to a follower.
+TEST(ReplicaForwards, OfMoreThanAMessageHoldsAreDropped) {
+  Servers servers = with_leader();
+  raft::ForwardRequest request = forward_to(servers[1], 1);
+  const raft::Index last = servers[1].replica().raft().log().last().index;
+  request.proposal = raft::Command{Bytes::copy_of(std::string(raft::kCommandBytesMost + 1, 'x'))};
+  servers[1].hear(2, request);
+  EXPECT_EQ(servers[1].replica().raft().log().last().index, last);
+}
+
+// Its disk keeps back all that it says in the next term: but this it can say in its own.
+TEST(ReplicaForwards, ThatWaitForATransferAreRefusedBeforeTheLeaderGoes) {
+  Servers servers = with_leader();
+  servers[1].administer(raft::TransferLeadership{id_of(3)});
+  servers[1].hear(2, forward_to(servers[1], 1));
+  servers[1].take_sent();
+  const raft::Term campaign = servers[1].term().next();
+  const raft::LogPosition last = servers[1].replica().raft().log().last();
+  servers[1].step({PeerMessage{
+      {.from = {id_of(3), raft::Incarnation(0)},
+       .from_boot = raft::Boot(1),
+       .to = {id_of(1), raft::Incarnation(0)},
+       .term = campaign,
+       .body = raft::RequestVote{.campaign_term = campaign, .transfer = true, .last = last}}}});
+  ASSERT_TRUE(servers[1].disk_busy());
+  const auto replies = servers[1].sent<raft::ForwardReply>();
+  ASSERT_EQ(replies.size(), 1u);
+  EXPECT_EQ(replies[0].outcome, raft::ForwardOutcome::kNotApplied);
+}
+
 // Whoever has said that it leads no more is not asked again in that term: writes would go back and
 // forth between the two as fast as the network carries them.
 TEST(ReplicaForwards, RefusedOnesWaitForTheNextLeader) {

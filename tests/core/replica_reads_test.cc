@@ -119,6 +119,24 @@ TEST(ReplicaReads, TakeNoAnswerThatWasForAnEarlierQuestion) {
   EXPECT_FALSE(servers[2].answered(id));
 }
 
+// A lease is only as good as clocks are, and these were not to depend on them.
+TEST(ReplicaReads, TakeNoAnswerThatALeaseGave) {
+  Servers servers = with_leader();
+  servers[2].wait(1ms);
+  const RequestId id = servers[2].read("a");
+  const auto age = servers[2].replica().data_age();
+  raft::ReadIndexReply reply{.context = 1,
+                             .requester_boot = raft::Boot(1),
+                             .read_index = raft::Index(2),
+                             .by_lease = true};
+  servers[2].hear(1, reply);
+  EXPECT_FALSE(servers[2].answered(id));
+  EXPECT_EQ(servers[2].replica().data_age(), age);
+  reply.by_lease = false;
+  servers[2].hear(1, reply);
+  EXPECT_TRUE(servers[2].answer<ReadDone>(id));
+}
+
 TEST(ReplicaReads, WaitForTheIndexToBeApplied) {
   Servers servers = with_leader();
   const raft::Index later = servers[2].replica().applied_index().next();

@@ -266,7 +266,12 @@ TEST_F(HttpServerTest, AConnectionTooManyIsTurnedAway) {
         first.send(get("/1"));
         first.receive_until("</1>");
         Client second(port);
+        // What it sends is read: with it unread, the close would be a reset.
+        second.send(get("/2"));
+        second.stop_sending();
         EXPECT_TRUE(second.receive_all().starts_with("HTTP/1.1 503 "));
+        Client third(port);
+        EXPECT_TRUE(third.receive_until("many connections").starts_with("HTTP/1.1 503 "));
         first.send(get("/2"));
         EXPECT_TRUE(first.receive_until("</2>").ends_with("</2>"));
       },

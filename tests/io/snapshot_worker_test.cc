@@ -81,7 +81,8 @@ class SnapshotWorkerTest : public testing::Test {
     }
     digest_ = request.store.digest();
     leader_->worker.save(std::move(request));
-    run_until([&] { return !leader_->saved.empty() || !leader_->failures.empty(); });
+    const std::size_t before = leader_->saved.size();
+    run_until([&] { return leader_->saved.size() > before || !leader_->failures.empty(); });
     return leader_->saved.back();
   }
   // From the leader to the follower, so many bytes at a time.
@@ -103,6 +104,23 @@ class SnapshotWorkerTest : public testing::Test {
   std::optional<Place> follower_;
   std::uint64_t digest_ = 0;
 };
+
+// A disk that stalls may carry out the reading after the pruning.
+TEST_F(SnapshotWorkerTest, WhatIsGoneIsNotSent) {
+  const raft::SnapshotFile gone = save(9, 10);
+  const raft::SnapshotFile file = save(10, 10);
+  ASSERT_TRUE(codec::prune_snapshots(leader_->files, std::vector{file.position}));
+  raft::Message message{.from = {},
+                        .from_boot = {},
+                        .to = {},
+                        .term = {},
+                        .body = raft::InstallSnapshot{.file = gone}};
+  leader_->worker.read({std::move(message), 100});
+  send(file, file.size_bytes);
+  ASSERT_EQ(leader_->chunks.size(), 1U);
+  EXPECT_EQ(leader_->chunks.front().file, file);
+  EXPECT_TRUE(leader_->failures.empty());
+}
 
 TEST_F(SnapshotWorkerTest, WhatOneSavesAnotherReceives) {
   const raft::SnapshotFile file = save(9, 5000);

@@ -81,7 +81,15 @@ TEST(Options, AddressThatNobodyCanConnectToIsNotAdvertised) {
             "anchor: --advertise: '0.0.0.0:1' is a wildcard, to which nobody can connect");
   EXPECT_EQ(refusal({"--http-advertise", "[::]:1"}),
             "anchor: --http-advertise: '[::]:1' is a wildcard, to which nobody can connect");
-  EXPECT_EQ(parse({"--http-listen", "0.0.0.0", "--id", "n1"})->http_advertise, "127.0.0.1:10001");
+  EXPECT_EQ(refusal({"--http-listen", "0.0.0.0"}),
+            "anchor: --http-listen is a wildcard: give --http-advertise HOST:PORT, where clients "
+            "connect to");
+}
+
+TEST(Options, ClientsAreTakenToWhereHttpListens) {
+  EXPECT_EQ(parse({"--http-listen", "10.0.0.1"})->http_advertise, "10.0.0.1:10001");
+  EXPECT_EQ(parse({"--http-listen", "0.0.0.0", "--advertise", "db1:7000"})->http_advertise,
+            "db1:10001");
 }
 
 TEST(Options, Ipv6AddressIsAdvertisedInBrackets) {

@@ -47,9 +47,9 @@ TEST(Simulation, DoesTheSameWhetherItIsWatchedOrNot) {
 // of what replicas do, or of the simulator, changes these numbers, and then they are to be
 // replaced.
 TEST(Simulation, SeedsDoWhatTheyAlwaysDid) {
-  constexpr std::array<std::uint64_t, 5> kHashes = {0x37a562ce93863af6, 0xa3f1bb8dbb8519af,
-                                                    0x1c78966204499d2, 0xa532a7014d3db81e,
-                                                    0x9d7fabf6ebb8afcb};
+  constexpr std::array<std::uint64_t, 5> kHashes = {0x86da28bbc9156e71, 0xb676a6b2f2358f52,
+                                                    0xf8d5141b9a750cf5, 0xd5b2600be8f93cca,
+                                                    0xe8c3e3538bde8c08};
   for (std::uint64_t seed = 1; seed <= kHashes.size(); ++seed) {
     EXPECT_EQ(simulate(options_of(seed)).hash, kHashes[seed - 1]) << "seed " << seed;
   }
@@ -84,7 +84,7 @@ TEST(Simulation, LeaseReadsBreakBeyondTheBoundOnDriftAndNothingElseDoes) {
     broken = true;
     const std::string& invariant = result.violation->invariant;
     EXPECT_TRUE(invariant == "promise-broken" || invariant == "lease-outlived" ||
-                invariant == "lease-misses-commit" || invariant == "linearizability")
+                invariant == "lease-misses-commit" || invariant == "lease-read")
         << what(result);
   }
   EXPECT_TRUE(broken);

@@ -125,11 +125,13 @@ bool measure_growth(const GrowthOptions& options) {
   const std::size_t unexpected = count_of(load.writes(), Outcome::kOther);
   // Before the log was cut a few times, it has not reached its size.
   const bool long_enough = moments[third - 1].value_bytes >= 3 * snapshot_bytes;
-  const bool grew = long_enough && last.log > 2 * first.log;
+  const bool grew = long_enough && (last.log > 2 * first.log || last.memory > 2 * first.memory ||
+                                    last.snapshots > 2 * first.snapshots);
   std::cout << "\ngrowth: " << in_mib(written) << " of values, "
             << written / std::max<std::uint64_t>(snapshot_bytes, 1)
             << " times --snapshot-bytes; raft.db " << in_mib(first.log) << " in the first third, "
-            << in_mib(last.log) << " in the last; ";
+            << in_mib(last.log) << " in the last, memory " << in_mib(first.memory) << " and "
+            << in_mib(last.memory) << "; ";
   if (unexpected > 0) {
     std::cout << "WRONG: unexpected answers\n";
   } else if (grew) {

@@ -248,6 +248,19 @@ TEST(MessageCodec, RefusesAdministratorsRequestsThatNameNobody) {
   }
 }
 
+// They would be part of every snapshot.
+TEST(MessageCodec, RefusesAddressesThatAreNone) {
+  const std::string most(320, 'a');
+  const std::string more(321, 'a');
+  const auto taken = [](const raft::AdminRequest& request) {
+    return decode(encode_message(kClusterId, message_of(forwarded(request)))).has_value();
+  };
+  const raft::ServerId n3("n3");
+  EXPECT_TRUE(taken(raft::AddServer{.id = n3, .address = most, .http_address = most}));
+  EXPECT_FALSE(taken(raft::AddServer{.id = n3, .address = more, .http_address = most}));
+  EXPECT_FALSE(taken(raft::MoveServer{.member = {n3, {}}, .address = most, .http_address = more}));
+}
+
 TEST(MessageCodec, RefusesAConfigurationThatContradictsItself) {
   raft::AppendEntries append = three_entries();
   raft::Configuration broken = *std::get<raft::SharedConfiguration>(append.entries.back().payload);

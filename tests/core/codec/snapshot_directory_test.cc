@@ -45,8 +45,8 @@ void send(SnapshotFiles& from, raft::LogPosition position, SnapshotReceive& to) 
   constexpr std::size_t kPieceBytes = 10'000;
   while (!to.complete()) {
     const auto piece = read_snapshot(from, position, to.received_bytes(), kPieceBytes);
-    ASSERT_TRUE(piece) << piece.error().message;
-    ASSERT_EQ(to.write(to.received_bytes(), piece->view()), true);
+    ASSERT_TRUE(piece && *piece);
+    ASSERT_EQ(to.write(to.received_bytes(), (*piece)->view()), true);
   }
 }
 
@@ -192,7 +192,7 @@ class Receive : public testing::Test {
  protected:
   Receive() : file_(save(sender_, meta_at(9, 2), store_of(3, 70'000))) {}
 
-  Bytes contents() { return read_snapshot(sender_, file_.position, 0, file_.size_bytes).value(); }
+  Bytes contents() { return *read_snapshot(sender_, file_.position, 0, file_.size_bytes).value(); }
 
   VirtualFiles sender_;
   VirtualFiles receiver_;

@@ -211,6 +211,7 @@ class Server {
   // Handed to the disk and not durable yet, oldest first.
   const std::deque<PersistBatch>& writes() const { return writes_; }
   const std::vector<Event>& events() const { return events_; }
+  std::vector<Event> take_events() { return std::exchange(events_, {}); }
   template <typename Kind>
   std::size_t count_events() const {
     return std::ranges::count_if(

@@ -263,7 +263,7 @@ TEST(Election, ACandidatesOwnVoteCountsOnceItIsDurable) {
 TEST(Election, ACandidatesOwnVoteDoesNotCountWithAnEarlierWrite) {
   Server server(Start{});
   server.hear(2, Term(1), heartbeat());
-  server.wait_for_deadline();
+  while (server.follows()) server.wait_for_deadline();
   server.hear(2, Term(1), pre_vote(2));
   server.hear(2, Term(2), vote(2));
   ASSERT_EQ(server.writes().size(), 2U);
@@ -271,6 +271,17 @@ TEST(Election, ACandidatesOwnVoteDoesNotCountWithAnEarlierWrite) {
   EXPECT_FALSE(server.leads());
   server.complete_write();
   EXPECT_TRUE(server.leads());
+}
+
+TEST(Election, ADiskThatStallsDelaysACampaignButDoesNotForbidIt) {
+  Server server(Start{});
+  server.hear(2, Term(1), heartbeat());  // the new term is on its way to the disk
+  const Instant heard = server.now();
+  server.wait_for_deadline();
+  EXPECT_TRUE(server.follows());
+  while (server.follows()) server.wait_for_deadline();
+  EXPECT_GE(server.now() - heard, 8 * kTimeout);
+  EXPECT_LT(server.now() - heard, 10 * kTimeout);
 }
 
 TEST(Election, ASoleVoterLeadsOnceItsOwnVoteIsDurable) {

@@ -286,9 +286,9 @@ template <>
 struct Arbitrary<anchor::raft::ReadIndexReply> {
   static Gen<anchor::raft::ReadIndexReply> arbitrary() {
     using anchor::raft::ReadIndexReply;
-    return gen::build<ReadIndexReply>(gen::set(&ReadIndexReply::context),
-                                      gen::set(&ReadIndexReply::requester_boot),
-                                      gen::set(&ReadIndexReply::read_index));
+    return gen::build<ReadIndexReply>(
+        gen::set(&ReadIndexReply::context), gen::set(&ReadIndexReply::requester_boot),
+        gen::set(&ReadIndexReply::read_index), gen::set(&ReadIndexReply::by_lease));
   }
 };
 

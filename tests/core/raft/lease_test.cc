@@ -157,8 +157,10 @@ TEST(Lease, AnswersAFollowersQuestion) {
   server.hear(3, Term(1), ReadIndexRequest{.context = 7, .lease = true});
   const auto replies = server.take<ReadIndexReply>(3);
   ASSERT_EQ(replies.size(), 1U);
-  EXPECT_EQ(replies[0],
-            (ReadIndexReply{.context = 7, .requester_boot = Boot(1), .read_index = Index(1)}));
+  EXPECT_EQ(
+      replies[0],
+      (ReadIndexReply{
+          .context = 7, .requester_boot = Boot(1), .read_index = Index(1), .by_lease = true}));
 }
 
 // --- The voter ----------------------------------------------------------------------------------

@@ -317,6 +317,12 @@ TEST(Outsider, IsNotWhoWasAdmittedLater) {
   EXPECT_EQ(server.count_events<Removed>(), 1U);
 }
 
+TEST(Outsider, TakesNobodysWordForItWhomItDoesNotKnow) {
+  Server server(Start{});
+  server.hear(9, Term(1), NotMember{Index(6)});
+  EXPECT_EQ(server.count_events<Removed>(), 0U);
+}
+
 // --- Lives --------------------------------------------------------------------------------------
 
 // Votes for the server that bore this one's name before it lost its disk are not for this one.

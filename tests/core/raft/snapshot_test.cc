@@ -173,12 +173,71 @@ TEST(SnapshotSender, KeepsTheLogAndTheSnapshotForWhoIsSentIt) {
   EXPECT_EQ(leader.snapshots_kept(), (Positions{position(5, 1), position(6, 1)}));
 }
 
-TEST(SnapshotSender, KeepsNothingForWhoIsSilent) {
+TEST(SnapshotSender, KeepsNothingForLongForWhoIsSilent) {
   Server leader = make_sender();
   save(leader, snapshot_at(6, 1));
+  pass(leader, 9 * kTimeout, {2});
+  EXPECT_EQ(base(leader), 4U);
   pass(leader, 2 * kTimeout, {2});
   EXPECT_EQ(base(leader), 6U);
   EXPECT_FALSE(std::holds_alternative<SendSnapshot>(leader.progress(3).state));
+}
+
+// Others could not write for its sake.
+TEST(SnapshotSender, HardlyKeepsALongLogForWhoIsSilent) {
+  Options options = kSmall;
+  options.log_bytes = 3 * entry_bytes(entry_at(1, 1));
+  Server leader = make_sender(options);
+  save(leader, snapshot_at(6, 1));
+  pass(leader, 2 * kTimeout, {2});
+  EXPECT_EQ(base(leader), 6U);
+}
+
+// It has it all, and reads it back: that takes as long as it is large.
+TEST(SnapshotSender, WaitsForWhoChecksALargeOne) {
+  Server leader(Start{.log_terms = {1, 1, 1, 1, 1}, .options = kSmall});
+  make_leader(leader);
+  leader.complete_writes();
+  leader.hear(2, leader.term(), AppendAccepted{Index(6), Round(0)});
+  const std::uint64_t size = 320 << 20;
+  save(leader, snapshot_at(4, 1, size));
+  leader.hear(3, leader.term(),
+              AppendRejected{.previous_index = Index(5), .hint = position(0, 0), .round = {}});
+  leader.hear(3, leader.term(),
+              SnapshotAccepted{.position = position(4, 1), .received_bytes = size});
+  save(leader, snapshot_at(6, 1));
+  pass(leader, 12s, {2, 3});
+  EXPECT_EQ(base(leader), 4U);
+  pass(leader, 2s, {2, 3});
+  EXPECT_EQ(base(leader), 6U);
+}
+
+TEST(SnapshotSender, SaysWhyItRefusesWritesAndWhenItDoesNot) {
+  Options options = kSmall;
+  options.log_bytes = entry_bytes(entry_at(1, 1));
+  Server leader = make_sender(options);
+  const auto said = [&] {
+    std::vector<std::string> texts;
+    for (const Event& event : leader.take_events()) texts.push_back(describe(event));
+    return texts;
+  };
+  const auto propose = [&] {
+    bool taken = false;
+    leader.step([&](Raft& raft) { taken = raft.propose(Bytes::copy_of("x")).has_value(); });
+    return taken;
+  };
+  said();
+  EXPECT_FALSE(propose());
+  const auto refuses = said();
+  ASSERT_EQ(refuses.size(), 1U);
+  EXPECT_TRUE(refuses[0].contains("kept while a snapshot is sent to s3")) << refuses[0];
+  EXPECT_FALSE(propose());
+  EXPECT_TRUE(said().empty());
+  save(leader, snapshot_at(6, 1));
+  leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
+  said();
+  EXPECT_TRUE(propose());
+  EXPECT_EQ(said(), std::vector<std::string>{"takes writes again: the log is short enough"});
 }
 
 // It was removed while it was sent one: nobody else would ever let the log be cut again.
