@@ -1,5 +1,6 @@
 #include "tests/cluster/connection.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -14,12 +15,18 @@
 
 namespace anchor::cluster {
 
-Result<Connection> Connection::open(std::uint16_t port) {
+Result<Connection> Connection::open(const Endpoint& endpoint, Duration patience) {
   Connection connection(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
+  address.sin_port = htons(endpoint.port);
+  if (::inet_pton(AF_INET, endpoint.address.c_str(), &address.sin_addr) != 1) {
+    return failure(endpoint.address + " is no address");
+  }
+  // Linux waits no longer than this in connect(2) and send(2).
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(patience).count();
+  const timeval longest{.tv_sec = us / 1'000'000, .tv_usec = us % 1'000'000};
+  ::setsockopt(connection.socket_, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof(longest));
   if (::connect(connection.socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) !=
       0) {
     return std::unexpected(io::system_error("connect", errno));

@@ -9,10 +9,17 @@
 
 namespace anchor::cluster {
 
-// A blocking TCP connection to a port of the loopback, for bytes of any kind.
+// Where a server listens.
+struct Endpoint {
+  std::uint16_t port = 0;
+  std::string address = "127.0.0.1";
+};
+
+// A blocking TCP connection, for bytes of any kind.
 class Connection {
  public:
-  static Result<Connection> open(std::uint16_t port);
+  static Result<Connection> open(std::uint16_t port) { return open(Endpoint{.port = port}); }
+  static Result<Connection> open(const Endpoint& endpoint, Duration patience = kPatience);
   Connection(Connection&& other) noexcept;
   Connection& operator=(Connection&& other) noexcept;
   ~Connection();

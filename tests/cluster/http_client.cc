@@ -21,10 +21,10 @@ Result<HttpAnswer> HttpClient::request(io::HttpMethod method, std::string_view t
 Result<void> HttpClient::send(io::HttpMethod method, std::string_view target,
                               const HttpExtra& extra) {
   if (!session_) {
-    auto connection = Connection::open(port_);
+    auto connection = Connection::open(endpoint_, patience_);
     if (!connection) return std::unexpected(connection.error());
-    session_ =
-        std::make_unique<Session>(std::move(*connection), "127.0.0.1:" + std::to_string(port_));
+    session_ = std::make_unique<Session>(std::move(*connection),
+                                         endpoint_.address + ":" + std::to_string(endpoint_.port));
   }
   std::string bytes;
   session_->codec.append_request(method, target, extra.header_lines, as_bytes(extra.body), bytes);
@@ -49,7 +49,7 @@ Result<HttpAnswer> HttpClient::receive() {
       if (!reply->keep_alive) session_.reset();
       return answer;
     }
-    auto more = session_->connection.receive();
+    auto more = session_->connection.receive(patience_);
     if (!more) return fail(more.error());
     if (more->empty()) return fail({"closed without an answer"});
     session_->unparsed = std::move(*more);

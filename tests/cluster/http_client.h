@@ -31,7 +31,10 @@ struct HttpExtra {
 // A client of one server: one request at a time, over a connection that is kept while it lasts.
 class HttpClient {
  public:
-  explicit HttpClient(std::uint16_t port) : port_(port) {}
+  explicit HttpClient(std::uint16_t port) : HttpClient(Endpoint{.port = port}) {}
+  // Waits for nothing longer than the patience.
+  explicit HttpClient(Endpoint endpoint, Duration patience = kPatience)
+      : endpoint_(std::move(endpoint)), patience_(patience) {}
 
   // An error: there was no answer.
   Result<HttpAnswer> request(io::HttpMethod method, std::string_view target,
@@ -55,7 +58,8 @@ class HttpClient {
     std::string unparsed{};
   };
 
-  std::uint16_t port_;
+  Endpoint endpoint_;
+  Duration patience_;
   std::unique_ptr<Session> session_;
 };
 

@@ -32,7 +32,8 @@ void Node::start(const std::vector<std::string>& more) {
 
 void Node::start_with(const std::vector<std::string>& arguments) {
   ANCHOR_ASSERT(!runs());
-  process_ = std::make_unique<Process>(arguments, output_path_, descriptor_limit_);
+  process_ = std::make_unique<Process>(arguments, output_path_,
+                                       Surroundings{.descriptor_limit = descriptor_limit_});
 }
 
 void Node::pause() {

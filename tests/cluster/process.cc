@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -35,12 +36,17 @@ std::vector<std::string> clean_environment() {
 }
 
 [[noreturn]] void become(char* const* arguments, char* const* environment, int output,
-                         std::size_t descriptor_limit) {
+                         const Surroundings& surroundings) {
   // Should the test program be killed, nobody else would end it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (descriptor_limit > 0) {
-    const rlimit limit{.rlim_cur = descriptor_limit, .rlim_max = descriptor_limit};
+  if (surroundings.descriptor_limit > 0) {
+    const rlimit limit{.rlim_cur = surroundings.descriptor_limit,
+                       .rlim_max = surroundings.descriptor_limit};
     ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (surroundings.network_namespace >= 0 &&
+      ::setns(surroundings.network_namespace, CLONE_NEWNET) != 0) {
+    ::_exit(127);
   }
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
@@ -51,10 +57,12 @@ std::vector<std::string> clean_environment() {
 }  // namespace
 
 Process::Process(const std::vector<std::string>& arguments, const std::string& output_path,
-                 std::size_t descriptor_limit) {
+                 const Surroundings& surroundings) {
   std::vector<std::string> argument_texts{"anchor"};
   argument_texts.insert(argument_texts.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment_texts = clean_environment();
+  environment_texts.insert(environment_texts.end(), surroundings.environment.begin(),
+                           surroundings.environment.end());
   const auto argument_pointers = pointers_to(argument_texts);
   const auto environment_pointers = pointers_to(environment_texts);
   const int output =
@@ -62,7 +70,7 @@ Process::Process(const std::vector<std::string>& arguments, const std::string& o
   ANCHOR_ASSERT(output >= 0);
   pid_ = ::fork();
   if (pid_ == 0) {
-    become(argument_pointers.data(), environment_pointers.data(), output, descriptor_limit);
+    become(argument_pointers.data(), environment_pointers.data(), output, surroundings);
   }
   ANCHOR_ASSERT(pid_ > 0);
   ::close(output);

@@ -23,13 +23,19 @@ struct Ended {
   }
 };
 
+// Where and how a process runs; by default as the test program does.
+struct Surroundings {
+  std::size_t descriptor_limit = 0;        // of open files; zero: none of its own
+  int network_namespace = -1;              // for setns(2)
+  std::vector<std::string> environment{};  // "NAME=value", beside what it inherits
+};
+
 // The program `anchor`, run with arguments of the test's choice, its output appended to a file. It
 // does not outlive this object, nor the test program.
 class Process {
  public:
-  // With a limit of open files, if that is not zero.
   Process(const std::vector<std::string>& arguments, const std::string& output_path,
-          std::size_t descriptor_limit = 0);
+          const Surroundings& surroundings = {});
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
