@@ -50,9 +50,11 @@ void Machine::start(const std::vector<std::string>& options) {
   arguments.insert(arguments.end(), options.begin(), options.end());
   process_ = std::make_unique<cluster::Process>(
       arguments, directory_ + ".log",
-      cluster::Surroundings{.network_namespace = host_.network_namespace(),
-                            .environment = {"LD_PRELOAD=" SLOW_DISK_LIBRARY,
-                                            "SLOW_DISK_FILE=" + directory_ + ".disk"}});
+      cluster::Surroundings{
+          .network_namespace = host_.network_namespace(),
+          // A sanitizer's library need not come before the one that is loaded.
+          .environment = {"ASAN_OPTIONS=verify_asan_link_order=0", "LD_PRELOAD=" SLOW_DISK_LIBRARY,
+                          "SLOW_DISK_FILE=" + directory_ + ".disk"}});
 }
 
 std::optional<cluster::Ended> Machine::ended() {
