@@ -339,7 +339,9 @@ void Replica::send_forward_reply(const ForwardedFrom& origin, raft::ForwardOutco
 }
 
 std::optional<SnapshotSave> Replica::snapshot_to_save() {
-  if (saving_snapshot_ || bytes_since_snapshot_ < options_.snapshot_bytes) return std::nullopt;
+  if (saving_snapshot_) return std::nullopt;
+  const bool wanted = raft_.take_snapshot_wanted();
+  if (!wanted && bytes_since_snapshot_ < options_.snapshot_bytes) return std::nullopt;
   saving_snapshot_ = true;
   bytes_since_snapshot_ = 0;
   const raft::Log& log = raft_.log();

@@ -37,7 +37,7 @@ void Operator::later() {
 }
 
 void Operator::act() {
-  switch (draw(5)) {
+  switch (draw(6)) {
     case 0:
     case 1:
       return add();
@@ -45,6 +45,8 @@ void Operator::act() {
       return remove();
     case 3:
       return promote();
+    case 4:
+      return move();
     default:
       return transfer();
   }
@@ -151,6 +153,18 @@ void Operator::promote() {
   const raft::Configuration* members = any_configuration();
   if (members == nullptr || members->learners.empty()) return;
   ask(raft::PromoteServer{members->learners[draw(members->learners.size())]},
+      [this](const Outcome* outcome) { counts_.changes += changed(outcome) != nullptr ? 1 : 0; });
+}
+
+// It is where it was; but that it has another address now, the cluster must agree on.
+void Operator::move() {
+  const raft::Configuration* members = any_configuration();
+  if (members == nullptr) return;
+  const raft::Member& member = members->members[draw(members->members.size())];
+  const std::string port = std::to_string(9000 + draw(1000));
+  ask(raft::MoveServer{.member = member.peer(),
+                       .address = member.id.name() + ":" + port,
+                       .http_address = member.http_address},
       [this](const Outcome* outcome) { counts_.changes += changed(outcome) != nullptr ? 1 : 0; });
 }
 

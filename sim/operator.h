@@ -39,6 +39,7 @@ class Operator {
   void remove();
   void removed(const raft::Member& member, const Outcome* outcome);
   void promote();
+  void move();
   void transfer();
   // To any node that is up.
   void ask(raft::AdminRequest request, AdminCallback callback);

@@ -43,6 +43,8 @@ struct SendSnapshot {
   // The follower has so much, and this much has been sent.
   std::uint64_t acknowledged_bytes = 0;
   std::uint64_t sent_bytes = 0;
+  // How often it had all of it, and found it damaged.
+  int refused = 0;
   // When it last acknowledged more, and when it was last sent anew what it had not.
   Instant progressed{};
   Instant resent{};

@@ -67,7 +67,9 @@ class Raft {
   void request_read_index(std::uint64_t context, bool lease);
 
   // A snapshot of this server's own is durable.
-  void snapshot_saved(const SnapshotFile& file) { raft::snapshot_saved(state_, file); }
+  void snapshot_saved(const SnapshotFile& file) { raft::snapshot_saved(state_, role_, file); }
+  // Another is needed than those that there are. Asking forgets it.
+  bool take_snapshot_wanted() { return std::exchange(state_.snapshot_wanted, false); }
   // So much of the snapshot that the leader sends is written.
   void snapshot_written(const SnapshotFile& file, std::uint64_t received_bytes) {
     raft::snapshot_written(state_, role_, file, received_bytes);

@@ -78,6 +78,12 @@ void for_each_sent(const Role& role, const Visit& visit) {
   }
 }
 
+// Another of the state as it is now takes its place, and is what is sent next.
+void distrust(State& state, const SnapshotFile& file) {
+  state.snapshot_wanted = true;
+  state.output.events.push_back(SnapshotDistrusted{state.term(), file.position});
+}
+
 }  // namespace
 
 // --- The leader ---------------------------------------------------------------------------------
@@ -104,8 +110,7 @@ void send_snapshot(State& state, Leader& leader, Progress& progress) {
   }
 }
 
-void handle_snapshot_accepted(const State& state, Progress& progress,
-                              const SnapshotAccepted& reply) {
+void handle_snapshot_accepted(State& state, Progress& progress, const SnapshotAccepted& reply) {
   auto* sending = std::get_if<SendSnapshot>(&progress.state);
   if (sending == nullptr || reply.position != sending->file.position) return;
   const std::uint64_t received = std::min(reply.received_bytes, sending->file.size_bytes);
@@ -114,6 +119,9 @@ void handle_snapshot_accepted(const State& state, Progress& progress,
   if (received < sending->acknowledged_bytes && received != 0) return;
   if (received == 0) {
     sending->sent_bytes = 0;
+    const bool whole = sending->acknowledged_bytes == sending->file.size_bytes;
+    // What is damaged on the way once is so on this server's own disk when it is so again.
+    if (whole && ++sending->refused == 2) distrust(state, sending->file);
   } else {
     sending->progressed = state.now;
   }
@@ -195,7 +203,14 @@ bool install_snapshot(State& state, Role& role, const SnapshotFile& file,
 
 // --- Everybody ----------------------------------------------------------------------------------
 
-void snapshot_saved(State& state, const SnapshotFile& file) {
+void snapshot_saved(State& state, Role& role, const SnapshotFile& file) {
+  // Who is sent a damaged one, perhaps of the same state, begins anew.
+  if (auto* leader = std::get_if<Leader>(&role)) {
+    for (auto& [id, progress] : leader->followers) {
+      const auto* sending = std::get_if<SendSnapshot>(&progress.state);
+      if (sending != nullptr && sending->refused >= 2) progress.probe_from(progress.next);
+    }
+  }
   add_snapshot(state, file);
   state.output.events.push_back(SnapshotTaken{state.term(), file});
 }

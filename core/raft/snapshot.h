@@ -13,8 +13,7 @@ namespace anchor::raft {
 void begin_snapshot(State& state, Progress& progress);
 // Sends chunks, as far as window and rate allow; again from what is acknowledged, after a silence.
 void send_snapshot(State& state, Leader& leader, Progress& progress);
-void handle_snapshot_accepted(const State& state, Progress& progress,
-                              const SnapshotAccepted& reply);
+void handle_snapshot_accepted(State& state, Progress& progress, const SnapshotAccepted& reply);
 // When to send on; none if that is for an answer to say.
 std::optional<Instant> snapshot_deadline(const State& state, const Leader& leader);
 
@@ -37,7 +36,7 @@ bool has_room(State& state, Leader& leader);
 // --- Everybody ----------------------------------------------------------------------------------
 
 // This server's own is durable.
-void snapshot_saved(State& state, const SnapshotFile& file);
+void snapshot_saved(State& state, Role& role, const SnapshotFile& file);
 // The last entry that nobody needs: neither as a trailing part, nor after a snapshot that is sent.
 Index compactable(const State& state, const Role& role);
 // Cuts the log up to there and lets old snapshots go, once there is a reason to.

@@ -56,6 +56,8 @@ struct State {
   // One of these is done or was installed, or one is not sent any more: the log may be cut, and old
   // ones go.
   bool snapshots_changed = false;
+  // The newest one is damaged on this server's disk, it seems.
+  bool snapshot_wanted = false;
   // What the leader is sending to this server.
   std::optional<SnapshotFile> receiving;
 

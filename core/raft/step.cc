@@ -34,6 +34,10 @@ struct Describe {
     return (event.installed ? "has sent the snapshot at index " : "sends the snapshot at index ") +
            std::to_string(event.position.index.value()) + " to " + event.follower.name();
   }
+  std::string operator()(const SnapshotDistrusted& event) const {
+    return "the snapshot at index " + std::to_string(event.position.index.value()) +
+           " arrives damaged: most likely its file is, and another is taken; look at the disk";
+  }
   std::string operator()(const SnapshotInstalled& event) const {
     return "installed the snapshot at index " + std::to_string(event.position.index.value());
   }

@@ -84,6 +84,11 @@ struct SnapshotSent {
   ServerId follower;
   bool installed = false;  // or else it has just begun
 };
+// A follower that received all of it has found it damaged, twice.
+struct SnapshotDistrusted {
+  Term term;
+  LogPosition position;
+};
 struct SnapshotInstalled {
   Term term;
   LogPosition position;
@@ -106,10 +111,10 @@ struct LogFull {
 struct LogHasRoom {
   Term term;
 };
-using Event =
-    std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost,
-                 ConfigurationAppended, TransferStarted, TransferFailed, Removed, SnapshotSent,
-                 SnapshotInstalled, SnapshotTaken, LogCompacted, LogFull, LogHasRoom>;
+using Event = std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost,
+                           ConfigurationAppended, TransferStarted, TransferFailed, Removed,
+                           SnapshotSent, SnapshotDistrusted, SnapshotInstalled, SnapshotTaken,
+                           LogCompacted, LogFull, LogHasRoom>;
 
 // One line in words, without the term.
 std::string describe(const Event& event);

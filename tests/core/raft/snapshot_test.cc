@@ -142,6 +142,30 @@ TEST(SnapshotSender, BeginsAgainWhenWhatTheFollowerHadWasDamaged) {
   EXPECT_EQ(offsets(leader.take_chunks()), (Offsets{0, 100}));
 }
 
+// The follower would receive and discard it for ever.
+TEST(SnapshotSender, TakesAnotherOnceItHasArrivedDamagedTwice) {
+  Server leader = make_sender();
+  const auto wanted = [&] {
+    bool wants = false;
+    leader.step([&](Raft& raft) { wants = raft.take_snapshot_wanted(); });
+    return wants;
+  };
+  accept(leader, 250);
+  accept(leader, 0);
+  EXPECT_FALSE(wanted());
+  accept(leader, 250);
+  accept(leader, 0);
+  EXPECT_EQ(leader.count_events<SnapshotDistrusted>(), 1U);
+  EXPECT_TRUE(wanted());
+  save(leader, snapshot_at(6, 1));
+  leader.take_chunks();
+  leader.hear(3, leader.term(),
+              AppendRejected{.previous_index = Index(5), .hint = position(0, 0), .round = {}});
+  const auto chunks = leader.take_chunks();
+  ASSERT_FALSE(chunks.empty());
+  EXPECT_EQ(std::get<InstallSnapshot>(chunks[0].message.body).file, snapshot_at(6, 1));
+}
+
 TEST(SnapshotSender, GoesOnWhereItWasAfterABrokenConnection) {
   Server leader = make_sender();
   accept(leader, 100);
