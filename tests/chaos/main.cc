@@ -3,11 +3,16 @@
 // judged from outside. ./dev chaos MINUTES builds and runs this.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
+#include <memory>
 #include <optional>
 #include <random>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "tests/chaos/clients.h"
 #include "tests/chaos/nemesis.h"

@@ -1,7 +1,6 @@
 #include "tests/chaos/nemesis.h"
 
 #include <algorithm>
-#include <set>
 #include <sstream>
 #include <thread>
 
@@ -245,11 +244,10 @@ void Nemesis::replace() {
 
 // --- Mending ------------------------------------------------------------------------------------
 
-// A removal whose answer was lost may have been carried out all the same. False: nobody can tell
-// yet.
-bool Nemesis::rejoin_those_who_were_removed() {
+// A removal whose answer was lost may have been carried out all the same.
+void Nemesis::rejoin_those_who_were_removed() {
   const auto known = members();
-  if (known.empty()) return false;
+  if (known.empty()) return;
   for (const auto& machine : machines_) {
     if (std::ranges::find(known, machine->id()) != known.end()) continue;
     // Who joins is no member yet.
@@ -258,7 +256,6 @@ bool Nemesis::rejoin_those_who_were_removed() {
     count("joined anew");
     join_anew(*machine);
   }
-  return true;
 }
 
 std::string Nemesis::mend() {
@@ -271,14 +268,13 @@ std::string Nemesis::mend() {
     if (machine->paused()) machine->resume();
     start(*machine);
   }
-  const auto every_one = [&](auto holds) {
-    return std::ranges::all_of(machines_, [&](const auto& machine) { return holds(*machine); });
-  };
   const bool whole = cluster::eventually(
       [&] {
         watch();
-        return every_one([](const Machine& machine) { return machine.is_ready(); }) ||
-               (rejoin_those_who_were_removed() && false);
+        const auto is_ready = [](const auto& machine) { return machine->is_ready(); };
+        if (std::ranges::all_of(machines_, is_ready)) return true;
+        rejoin_those_who_were_removed();
+        return false;
       },
       kMendPatience);
   if (whole && troubles_.empty()) return {};

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -58,7 +57,7 @@ class Nemesis {
   Machine* any_serving();
   // Of the servers, as one that is asked tells when no change is under way; empty: none does.
   std::vector<std::string> members();
-  bool rejoin_those_who_were_removed();
+  void rejoin_those_who_were_removed();
 
   std::uint64_t draw(std::uint64_t bound) { return random_() % bound; }
   Duration draw_duration(Duration least, Duration most);
