@@ -4,6 +4,7 @@
 # must not be noticed.
 #
 #   tests/mutants/run.sh [--only ID] [--budget 60s]
+#   tests/mutants/run.sh --check      only whether each still fits the sources, in a moment
 #
 # Prints a line each, tab-separated: id, caught or missed, seeds, CPU seconds, invariant. Exits 0 if
 # all are caught and no control is.
@@ -12,17 +13,31 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 scratch=$root/build-mutants
 only=
+check=false
 budget=60s
 while (($#)); do
   case $1 in
     --only) only=${2:?--only needs an id}; shift 2 ;;
+    --check) check=true; shift ;;
     --budget) budget=${2:?--budget needs a duration, as 60s}; shift 2 ;;
-    *) echo "usage: tests/mutants/run.sh [--only ID] [--budget 60s]" >&2; exit 2 ;;
+    *) echo "usage: tests/mutants/run.sh [--only ID] [--budget 60s] [--check]" >&2; exit 2 ;;
   esac
 done
 if [[ -n $only && ! -f $root/tests/mutants/$only.patch ]]; then
   echo "tests/mutants/run.sh: there is no $only.patch" >&2
   exit 2
+fi
+
+# Where the sources have changed around it, a patch might do something else than it says.
+if $check; then
+  failed=0
+  for file in "$root"/tests/mutants/*.patch; do
+    patch --directory="$root" --strip=1 --silent --dry-run --fuzz=0 <"$file" >/dev/null || {
+      echo "$(basename "$file") does not fit the sources any more"
+      failed=1
+    }
+  done
+  exit $failed
 fi
 
 # The working tree as it is, without what is ignored. What has not changed is not touched, so
@@ -44,7 +59,7 @@ copy_sources() {
 
 build() { ninja -C "$scratch/build" anchor-sim >"$scratch/build.log" 2>&1; }
 
-patch_source() { patch --directory="$scratch/source" --strip=1 --silent "$@"; }
+patch_source() { patch --directory="$scratch/source" --strip=1 --silent --fuzz=0 "$@"; }
 
 # Prints the line for one patch; fails if it is not what it should be.
 try() {
