@@ -13,11 +13,6 @@ using Outcome = Operation::Outcome;
 // Clocks are read before and after what they are to measure, and ages are told in milliseconds.
 constexpr auto kAgeSlack = std::chrono::milliseconds(2);
 
-struct Version {
-  const Operation* writer = nullptr;
-  bool deletes = false;
-};
-
 // Of one key.
 struct Deletes {
   // When those began that had no answer.
@@ -59,10 +54,10 @@ class Check {
   }
 
   void add_version(Revision revision, const Operation& writer) {
-    const auto [at, fresh] =
-        versions_[writer.key].try_emplace(revision, Version{&writer, writer.kind == Kind::kDelete});
-    const bool alone = owners_.try_emplace(revision, &writer).first->second == &writer;
-    if (!fresh || !alone) report("another write has the same revision", writer);
+    if (!owners_.try_emplace(revision, &writer).second) {
+      report("another write has the same revision", writer);
+    }
+    deletions_[writer.key].try_emplace(revision, writer.kind == Kind::kDelete);
     revision_of_[&writer] = revision;
   }
 
@@ -103,11 +98,11 @@ class Check {
   // The key's revision must have been `seen` at `revision`.
   void check_seen(const Operation& operation, Revision revision, Revision seen) {
     if (seen > revision) return report("the key's revision is above the store's", operation);
-    const auto& versions = versions_[operation.key];
+    const auto& versions = deletions_[operation.key];
     const auto after = versions.upper_bound(revision);
     const bool none = after == versions.begin();
     const Revision last = none ? 0 : std::prev(after)->first;
-    const bool deleted = none || std::prev(after)->second.deletes;
+    const bool deleted = none || std::prev(after)->second;
     if (seen != 0) {
       if (last > seen) {
         report("missed the write at revision " + std::to_string(last) + " of the key", operation);
@@ -176,11 +171,12 @@ class Check {
   }
 
   const std::vector<Operation>& history_;
-  std::map<std::uint64_t, const Operation*> writers_;              // by value
-  std::map<std::uint32_t, std::map<Revision, Version>> versions_;  // by key
-  std::map<Revision, const Operation*> owners_;                    // of all keys
-  std::map<const Operation*, Revision> revision_of_;               // of all known writes
-  std::map<std::uint32_t, Deletes> deletes_;                       // by key
+  std::map<std::uint64_t, const Operation*> writers_;  // by value
+  // By key: of each revision that changed it, whether it deleted it.
+  std::map<std::uint32_t, std::map<Revision, bool>> deletions_;
+  std::map<Revision, const Operation*> owners_;       // of all keys
+  std::map<const Operation*, Revision> revision_of_;  // of all known writes
+  std::map<std::uint32_t, Deletes> deletes_;          // by key
   std::vector<std::string> found_;
 };
 

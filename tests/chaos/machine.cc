@@ -97,20 +97,15 @@ Result<cluster::HttpAnswer> Machine::get(std::string_view target) const {
 }
 
 Result<cluster::HttpAnswer> Machine::post(std::string_view path, const nlohmann::json& body) const {
-  return cluster::HttpClient(http(), kPatience)
-      .request(io::HttpMethod::kPost, path,
-               {.header_lines = "Content-Type: application/json\r\n", .body = body.dump()});
+  return cluster::post_json(cluster::HttpClient(http(), kPatience), path, body);
 }
 
 std::optional<nlohmann::json> Machine::status() const {
-  const auto answer = get("/status");
-  if (!answer || answer->status != 200) return std::nullopt;
-  return nlohmann::json::parse(answer->body);
+  return cluster::status_of(cluster::HttpClient(http(), kPatience));
 }
 
 bool Machine::is_ready() const {
-  const auto answer = get("/readyz");
-  return answer && answer->status == 200;
+  return cluster::is_ready(cluster::HttpClient(http(), kPatience));
 }
 
 }  // namespace anchor::chaos

@@ -56,4 +56,21 @@ Result<HttpAnswer> HttpClient::receive() {
   }
 }
 
+Result<HttpAnswer> post_json(HttpClient server, std::string_view path, const nlohmann::json& body) {
+  return server.request(
+      io::HttpMethod::kPost, path,
+      {.header_lines = "Content-Type: application/json\r\n", .body = body.dump()});
+}
+
+std::optional<nlohmann::json> status_of(HttpClient server) {
+  const auto answer = server.get("/status");
+  if (!answer || answer->status != 200) return std::nullopt;
+  return nlohmann::json::parse(answer->body);
+}
+
+bool is_ready(HttpClient server) {
+  const auto answer = server.get("/readyz");
+  return answer && answer->status == 200;
+}
+
 }  // namespace anchor::cluster

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,5 +64,10 @@ class HttpClient {
   Duration patience_;
   std::unique_ptr<Session> session_;
 };
+
+// What is asked of a server beside keys. None: it does not answer.
+Result<HttpAnswer> post_json(HttpClient server, std::string_view path, const nlohmann::json& body);
+std::optional<nlohmann::json> status_of(HttpClient server);
+bool is_ready(HttpClient server);
 
 }  // namespace anchor::cluster

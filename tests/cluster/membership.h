@@ -56,9 +56,7 @@ class Membership : public testing::Test {
     return eventually([&] { return voters(asked).size() == count; });
   }
   static HttpAnswer post(const Node& node, std::string_view path, const nlohmann::json& body) {
-    const auto answer =
-        node.request(io::HttpMethod::kPost, path,
-                     {.header_lines = "Content-Type: application/json\r\n", .body = body.dump()});
+    const auto answer = post_json(node.client(), path, body);
     EXPECT_TRUE(answer) << answer.error().message;
     return answer ? *answer : HttpAnswer{};
   }

@@ -81,14 +81,11 @@ Result<HttpAnswer> Node::put(std::string_view target, std::string body) const {
 }
 
 std::optional<nlohmann::json> Node::status() const {
-  const auto answer = get("/status");
-  if (!answer || answer->status != 200) return std::nullopt;
-  return nlohmann::json::parse(answer->body);
+  return cluster::status_of(client());
 }
 
 bool Node::is_ready() const {
-  const auto answer = get("/readyz");
-  return answer && answer->status == 200;
+  return cluster::is_ready(client());
 }
 
 }  // namespace anchor::cluster

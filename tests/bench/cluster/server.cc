@@ -58,20 +58,15 @@ Result<HttpAnswer> Server::get(std::string_view target) const {
 }
 
 Result<HttpAnswer> Server::post(std::string_view path, const nlohmann::json& body) const {
-  return cluster::HttpClient(http_port_)
-      .request(io::HttpMethod::kPost, path,
-               {.header_lines = "Content-Type: application/json\r\n", .body = body.dump()});
+  return cluster::post_json(cluster::HttpClient(http_port_), path, body);
 }
 
 std::optional<nlohmann::json> Server::status() const {
-  const auto answer = get("/status");
-  if (!answer || answer->status != 200) return std::nullopt;
-  return nlohmann::json::parse(answer->body);
+  return cluster::status_of(cluster::HttpClient(http_port_));
 }
 
 bool Server::is_ready() const {
-  const auto answer = get("/readyz");
-  return answer && answer->status == 200;
+  return cluster::is_ready(cluster::HttpClient(http_port_));
 }
 
 std::size_t Server::voter_count() const {
