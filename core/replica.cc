@@ -4,6 +4,7 @@
 
 #include "core/base/assert.h"
 #include "core/raft/invariants.h"
+#include "core/raft/snapshot.h"
 #include "core/raft/transfer.h"
 
 namespace anchor {
@@ -42,13 +43,16 @@ void Replica::check_bounds() const {
   std::size_t bytes = 0;
   for (const auto& [id, request] : requests_) bytes += request.command_bytes();
   ANCHOR_ASSERT(bytes == waiting_bytes_);
+  bytes = 0;
+  for (const HeldForward& held : held_forwards_) bytes += raft::command_bytes(held.proposal);
+  ANCHOR_ASSERT(bytes == held_bytes_);
   ANCHOR_ASSERT(expiries_.size() == requests_.size());
 }
 
 void Replica::advance() {
   notice_leader_change();
   release_held_forwards();
-  hand_over_writes();
+  hand_over_requests();
   ask_for_read_index(leased_reads_, true);
   ask_for_read_index(reads_, false);
   raft_.advance();
@@ -57,7 +61,7 @@ void Replica::advance() {
   notice_leader_change();
   // Of what the log has cut: it is the next leader's.
   release_held_forwards();
-  hand_over_writes();
+  hand_over_requests();
 }
 
 std::optional<Instant> Replica::deadline() const {
@@ -65,6 +69,10 @@ std::optional<Instant> Replica::deadline() const {
   const auto earlier = [&](Instant instant) { due = std::min(due.value_or(instant), instant); };
   if (!expiries_.empty()) earlier(expiries_.begin()->first);
   if (const auto retry = read_retry_due()) earlier(*retry);
+  if (!held_forwards_.empty()) earlier(held_forwards_.front().expires);
+  if (!held_forwards_.empty() || !unsent_writes_.empty()) {
+    if (const auto wait = raft::writes_wait(raft_.state(), raft_.role())) earlier(*wait);
+  }
   if (applied_index_ < raft_.commit_index()) earlier(now_);
   return due;
 }
@@ -109,7 +117,8 @@ void Replica::take(const ClientRequest& input) {
     }
   } else {
     raft::Proposal proposal;
-    if (const auto* admin = std::get_if<raft::AdminRequest>(&input.body)) {
+    const auto* admin = std::get_if<raft::AdminRequest>(&input.body);
+    if (admin != nullptr) {
       proposal = *admin;
     } else {
       Bytes encoded = kv::encode_command(std::get<kv::Command>(input.body));
@@ -117,7 +126,7 @@ void Replica::take(const ClientRequest& input) {
       proposal = raft::Command{std::move(encoded)};
     }
     request.body = std::move(proposal);
-    unsent_writes_.push_back(input.id);
+    (admin != nullptr ? unsent_admin_ : unsent_writes_).push_back(input.id);
   }
   expiries_.emplace(request.expires, input.id);
   requests_.emplace_hint(requests_.end(), input.id, std::move(request));
@@ -191,7 +200,7 @@ void Replica::notice_leader_change() {
 // wait while this leader hands over: they are the next one's, or go on if it leads on. And they
 // wait while it may be dead: what was sent to it then would be lost, and nobody could tell. And
 // while this server's own disk keeps back what it sends: until it leaves it can be taken back.
-bool Replica::leader_takes_writes() const {
+bool Replica::leader_takes_requests() const {
   return leader_ && leader_term_ > deposed_term_ && !raft_.transferring() &&
          !leader_unreachable() && (raft_.is_leader() || raft_.state().hard_state_durable());
 }
@@ -200,16 +209,17 @@ bool Replica::leader_unreachable() const {
   return lost_leader_ && leader_ == lost_leader_->leader;
 }
 
-void Replica::hand_over_writes() {
-  if (!leader_takes_writes()) return;
-  for (const RequestId id : std::exchange(unsent_writes_, {})) {
-    const auto found = requests_.find(id);
-    if (found == requests_.end()) continue;
-    if (leader_takes_writes()) {
-      hand_over(id, found->second, *leader_);
-    } else {  // one of these was the request to transfer
-      unsent_writes_.push_back(id);
-    }
+// Administrators' first: what they ask for may be what makes room.
+void Replica::hand_over_requests() {
+  const auto hand_over_first = [&](std::deque<RequestId>& unsent) {
+    const auto found = requests_.find(unsent.front());
+    unsent.pop_front();
+    if (found != requests_.end()) hand_over(found->first, found->second, *leader_);
+  };
+  while (!unsent_admin_.empty() && leader_takes_requests()) hand_over_first(unsent_admin_);
+  while (!unsent_writes_.empty() && leader_takes_requests() &&
+         !raft::writes_wait(raft_.state(), raft_.role())) {
+    hand_over_first(unsent_writes_);
   }
 }
 
@@ -244,7 +254,8 @@ void Replica::propose(Proposer proposer, const raft::Proposal& proposal) {
 void Replica::await_leader(RequestId id, Request& request) {
   request.handed_over = false;
   set_expiry(id, request, std::min(request.deadline, now_ + options_.leader_wait));
-  unsent_writes_.push_back(id);
+  const bool writes = std::holds_alternative<raft::Command>(std::get<raft::Proposal>(request.body));
+  (writes ? unsent_writes_ : unsent_admin_).push_back(id);
 }
 
 void Replica::apply_committed() {
@@ -288,56 +299,6 @@ void Replica::settle(std::vector<Administration::Settled> settled) {
   }
 }
 
-// --- What proposers are told --------------------------------------------------------------------
-
-void Replica::applied(const Proposer& proposer, const kv::CommandResult& result) {
-  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
-    send_forward_reply(*origin, raft::ForwardOutcome::kApplied, kv::encode_result(result));
-  } else if (requests_.contains(std::get<RequestId>(proposer))) {
-    reply(std::get<RequestId>(proposer), WriteApplied{result});
-  }
-}
-
-void Replica::administered(const Proposer& proposer, raft::AdminAnswer answer) {
-  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
-    send_forward_reply(*origin, raft::ForwardOutcome::kApplied, std::move(answer));
-  } else if (requests_.contains(std::get<RequestId>(proposer))) {
-    reply(std::get<RequestId>(proposer), AdminDone{std::move(answer)});
-  }
-}
-
-// Certainly: another leader may have it.
-void Replica::not_applied(const Proposer& proposer) {
-  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
-    return send_forward_reply(*origin, raft::ForwardOutcome::kNotApplied, {});
-  }
-  const auto found = requests_.find(std::get<RequestId>(proposer));
-  if (found != requests_.end()) await_leader(found->first, found->second);
-}
-
-void Replica::unknown(const Proposer& proposer) {
-  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
-    return send_forward_reply(*origin, raft::ForwardOutcome::kUnknown, {});
-  }
-  const RequestId id = std::get<RequestId>(proposer);
-  if (requests_.contains(id)) reply(id, OutcomeUnknown{});
-}
-
-void Replica::overloaded(const Proposer& proposer) {
-  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
-    return send_forward_reply(*origin, raft::ForwardOutcome::kOverloaded, {});
-  }
-  reply(std::get<RequestId>(proposer), NotApplied{Refusal::kOverloaded});
-}
-
-void Replica::send_forward_reply(const ForwardedFrom& origin, raft::ForwardOutcome outcome,
-                                 std::variant<Bytes, raft::AdminAnswer> result) {
-  raft_.send(origin.peer, raft::ForwardReply{.requester_boot = origin.boot,
-                                             .sequence = origin.sequence,
-                                             .outcome = outcome,
-                                             .result = std::move(result)});
-}
-
 std::optional<SnapshotSave> Replica::snapshot_to_save() {
   if (saving_snapshot_) return std::nullopt;
   const bool wanted = raft_.take_snapshot_wanted();
@@ -355,8 +316,11 @@ std::optional<SnapshotSave> Replica::snapshot_to_save() {
 void Replica::expire_requests() {
   while (!expiries_.empty() && expiries_.begin()->first <= now_) {
     const RequestId id = expiries_.begin()->second;
-    const bool uncertain = requests_.at(id).handed_over;
-    reply(id, uncertain ? Outcome{OutcomeUnknown{}} : Outcome{NotApplied{Refusal::kNoLeader}});
+    const Request& request = requests_.at(id);
+    const auto* proposal = std::get_if<raft::Proposal>(&request.body);
+    const bool slowed = proposal != nullptr && !raft_.transferring() && waits(*proposal);
+    const NotApplied refused{slowed ? Refusal::kOverloaded : Refusal::kNoLeader};
+    reply(id, request.handed_over ? Outcome{OutcomeUnknown{}} : Outcome{refused});
   }
 }
 
@@ -366,15 +330,17 @@ void Replica::forget_answered() {
   constexpr std::size_t kFew = 64;
   const std::size_t most = 2 * requests_.size() + kFew;
   const auto answered = [&](RequestId id) { return !requests_.contains(id); };
-  if (unsent_writes_.size() > most) std::erase_if(unsent_writes_, answered);
+  for (std::deque<RequestId>* unsent : {&unsent_writes_, &unsent_admin_}) {
+    if (unsent->size() > most) std::erase_if(*unsent, answered);
+  }
   if (forwarded_.size() > most) {
     std::erase_if(forwarded_, [&](const auto& sent) { return answered(sent.second.id); });
   }
   for (PendingReads* reads : {&reads_, &leased_reads_}) {
     if (reads->size() > most) reads->forget(answered);
   }
-  ANCHOR_ASSERT(std::max({unsent_writes_.size(), forwarded_.size(), reads_.size(),
-                          leased_reads_.size()}) <= most);
+  ANCHOR_ASSERT(std::max({unsent_writes_.size(), unsent_admin_.size(), forwarded_.size(),
+                          reads_.size(), leased_reads_.size()}) <= most);
 }
 
 void Replica::set_expiry(RequestId id, Request& request, Instant expires) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -229,13 +230,21 @@ class Replica {
   void expect_no_answers(Duration patience);
   void notice_leader_heard();
   bool leader_unreachable() const;
-  void hand_over_writes();
+  void hand_over_requests();
   void hand_over(RequestId id, Request& request, const raft::KnownLeader& leader);
   void propose(Proposer proposer, const raft::Proposal& proposal);
   void await_leader(RequestId id, Request& request);
   void apply_committed();
   void settle(const raft::Entry& entry, const kv::CommandResult* result);
   void settle(std::vector<Administration::Settled> settled);
+  std::optional<SnapshotSave> snapshot_to_save();
+  // In the file replica_forwards.cc.
+  void take_forward(const raft::Message& message, const raft::ForwardRequest& request);
+  void take_forward_reply(const raft::Message& message, const raft::ForwardReply& reply);
+  Outcome outcome_of(const Request& request, const raft::ForwardReply& reply) const;
+  bool waits(const raft::Proposal& proposal) const;
+  void release_held_forwards();
+  void refuse_held_forwards();
   void applied(const Proposer& proposer, const kv::CommandResult& result);
   void administered(const Proposer& proposer, raft::AdminAnswer answer);
   void not_applied(const Proposer& proposer);
@@ -243,14 +252,6 @@ class Replica {
   void overloaded(const Proposer& proposer);
   void send_forward_reply(const ForwardedFrom& origin, raft::ForwardOutcome outcome,
                           std::variant<Bytes, raft::AdminAnswer> result);
-  std::optional<SnapshotSave> snapshot_to_save();
-  // In the file replica_forwards.cc.
-  void take_forward(const raft::Message& message, const raft::ForwardRequest& request);
-  void take_forward_reply(const raft::Message& message, const raft::ForwardReply& reply);
-  Outcome outcome_of(const Request& request, const raft::ForwardReply& reply) const;
-  void release_held_forwards();
-  void refuse_held_forwards();
-  void hold(ForwardedFrom origin, raft::Proposal proposal);
 
   // In the file replica_reads.cc.
   void ask_for_read_index(PendingReads& reads, bool lease);
@@ -262,7 +263,7 @@ class Replica {
 
   void expire_requests();
   void forget_answered();
-  bool leader_takes_writes() const;
+  bool leader_takes_requests() const;
 
   void set_expiry(RequestId id, Request& request, Instant expires);
   void reply(RequestId id, Outcome outcome);
@@ -282,8 +283,9 @@ class Replica {
   std::size_t waiting_bytes_ = 0;
   std::set<std::pair<Instant, RequestId>> expiries_;
 
-  // Writes and administrators' requests that wait for a leader.
-  std::vector<RequestId> unsent_writes_;
+  // Writes and administrators' requests that wait for a leader, or for its pace.
+  std::deque<RequestId> unsent_writes_;
+  std::deque<RequestId> unsent_admin_;
   // Writes that went to another leader, by sequence.
   std::map<std::uint64_t, Forwarded> forwarded_;
   std::uint64_t last_sequence_ = 0;
@@ -300,9 +302,14 @@ class Replica {
   std::map<std::pair<raft::Index, raft::Term>, Proposer> proposals_;
   TakenForwards taken_forwards_;
   Administration administration_;
-  // Requests that others forwarded to this leader while it hands over: proposed if it leads on, and
-  // else refused.
-  std::vector<std::pair<ForwardedFrom, raft::Proposal>> held_forwards_;
+  // Requests that others forwarded to this leader while it hands over or slows down: proposed if it
+  // leads on, and else refused.
+  struct HeldForward {
+    ForwardedFrom origin;
+    raft::Proposal proposal;
+    Instant expires;
+  };
+  std::deque<HeldForward> held_forwards_;
   // Invariant: the sum of the commands in them.
   std::size_t held_bytes_ = 0;
 

@@ -3,7 +3,8 @@
 
 #include "core/replica.h"
 
-// What replicas ask of the leader, and are told; the rest of them is in replica.cc.
+// What a replica forwards to the leader, and what proposers are told, here and there; the rest of
+// it is in replica.cc.
 namespace anchor {
 
 void Replica::take_forward(const raft::Message& message, const raft::ForwardRequest& request) {
@@ -15,16 +16,19 @@ void Replica::take_forward(const raft::Message& message, const raft::ForwardRequ
   ForwardedFrom origin{message.from, message.from_boot, request.sequence};
   // Never taken before, and never led in that term again: certain.
   if (!leads) return not_applied(origin);
-  if (!raft_.transferring()) return propose(std::move(origin), request.proposal);
+  if (!waits(request.proposal)) return propose(std::move(origin), request.proposal);
   if (held_forwards_.size() >= options_.waiting_requests || held_bytes_ >= options_.waiting_bytes) {
     return overloaded(origin);
   }
-  hold(std::move(origin), request.proposal);
+  held_bytes_ += raft::command_bytes(request.proposal);
+  held_forwards_.push_back({std::move(origin), request.proposal, now_ + options_.leader_wait});
 }
 
-void Replica::hold(ForwardedFrom origin, raft::Proposal proposal) {
-  held_bytes_ += raft::command_bytes(proposal);
-  held_forwards_.emplace_back(std::move(origin), std::move(proposal));
+// While this leader hands over everything does; while it slows writes down, they do.
+bool Replica::waits(const raft::Proposal& proposal) const {
+  if (raft_.transferring()) return true;
+  return std::holds_alternative<raft::Command>(proposal) &&
+         raft::writes_wait(raft_.state(), raft_.role());
 }
 
 void Replica::take_forward_reply(const raft::Message& message,
@@ -62,15 +66,18 @@ Outcome Replica::outcome_of(const Request& request, const raft::ForwardReply& fo
 }
 
 void Replica::release_held_forwards() {
-  if (held_forwards_.empty() || raft_.transferring()) return;
-  held_bytes_ = 0;
-  for (auto& [origin, proposal] : std::exchange(held_forwards_, {})) {
+  while (!held_forwards_.empty()) {
+    const bool waiting = raft_.is_leader() && waits(held_forwards_.front().proposal);
+    if (waiting && now_ < held_forwards_.front().expires) return;
+    HeldForward held = std::move(held_forwards_.front());
+    held_forwards_.pop_front();
+    held_bytes_ -= raft::command_bytes(held.proposal);
     if (!raft_.is_leader()) {
-      not_applied(origin);
-    } else if (raft_.transferring()) {  // again, by one of these
-      hold(std::move(origin), std::move(proposal));
+      not_applied(held.origin);
+    } else if (waiting) {
+      overloaded(held.origin);
     } else {
-      propose(std::move(origin), proposal);
+      propose(std::move(held.origin), held.proposal);
     }
   }
 }
@@ -78,8 +85,58 @@ void Replica::release_held_forwards() {
 // This leader is about to be one no more. Said now, in its term, that need not wait until the next
 // term is stored, which may take long: it may be for its disk that it goes.
 void Replica::refuse_held_forwards() {
-  for (const auto& [origin, proposal] : std::exchange(held_forwards_, {})) not_applied(origin);
+  for (const HeldForward& held : std::exchange(held_forwards_, {})) not_applied(held.origin);
   held_bytes_ = 0;
+}
+
+// --- What proposers are told --------------------------------------------------------------------
+
+void Replica::applied(const Proposer& proposer, const kv::CommandResult& result) {
+  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
+    send_forward_reply(*origin, raft::ForwardOutcome::kApplied, kv::encode_result(result));
+  } else if (requests_.contains(std::get<RequestId>(proposer))) {
+    reply(std::get<RequestId>(proposer), WriteApplied{result});
+  }
+}
+
+void Replica::administered(const Proposer& proposer, raft::AdminAnswer answer) {
+  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
+    send_forward_reply(*origin, raft::ForwardOutcome::kApplied, std::move(answer));
+  } else if (requests_.contains(std::get<RequestId>(proposer))) {
+    reply(std::get<RequestId>(proposer), AdminDone{std::move(answer)});
+  }
+}
+
+// Certainly: another leader may have it.
+void Replica::not_applied(const Proposer& proposer) {
+  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
+    return send_forward_reply(*origin, raft::ForwardOutcome::kNotApplied, {});
+  }
+  const auto found = requests_.find(std::get<RequestId>(proposer));
+  if (found != requests_.end()) await_leader(found->first, found->second);
+}
+
+void Replica::unknown(const Proposer& proposer) {
+  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
+    return send_forward_reply(*origin, raft::ForwardOutcome::kUnknown, {});
+  }
+  const RequestId id = std::get<RequestId>(proposer);
+  if (requests_.contains(id)) reply(id, OutcomeUnknown{});
+}
+
+void Replica::overloaded(const Proposer& proposer) {
+  if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
+    return send_forward_reply(*origin, raft::ForwardOutcome::kOverloaded, {});
+  }
+  reply(std::get<RequestId>(proposer), NotApplied{Refusal::kOverloaded});
+}
+
+void Replica::send_forward_reply(const ForwardedFrom& origin, raft::ForwardOutcome outcome,
+                                 std::variant<Bytes, raft::AdminAnswer> result) {
+  raft_.send(origin.peer, raft::ForwardReply{.requester_boot = origin.boot,
+                                             .sequence = origin.sequence,
+                                             .outcome = outcome,
+                                             .result = std::move(result)});
 }
 
 }  // namespace anchor

@@ -1,23 +1,17 @@
 #include "sim/cluster.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "core/base/assert.h"
 #include "core/base/hash.h"
-#include "core/codec/message_codec.h"
 #include "core/raft/configuration.h"
 #include "sim/clock_checks.h"
 #include "sim/violation.h"
+#include "sim/vote_checks.h"
 
 namespace anchor::sim {
 namespace {
-
-constexpr raft::ClusterId kClusterId{0xa9c402};
-
-// Inputs that arrive within this time are one batch, at most: as in a turn of a busy loop.
-constexpr Duration kTurnMost = 60us;
 
 raft::ServerId id_of(std::size_t number) {
   return raft::ServerId("n" + std::to_string(number + 1));
@@ -32,8 +26,9 @@ raft::Configuration configuration_of(std::size_t nodes) {
 }
 
 // What founding leaves on every founder's disk.
-Disk founded(std::size_t number, const raft::Configuration& configuration) {
-  const codec::StableState stable{.cluster_id = kClusterId,
+Disk founded(raft::ClusterId cluster, std::size_t number,
+             const raft::Configuration& configuration) {
+  const codec::StableState stable{.cluster_id = cluster,
                                   .self = {.id = id_of(number), .incarnation = {}},
                                   .boot = {},
                                   .hard_state = {.term = raft::Term(1), .vote = {}}};
@@ -61,7 +56,7 @@ Cluster::Cluster(const Mix& mix, Choices& choices, FaultCounts& faults, Trace tr
   for (std::size_t number = 0; number < images_.size(); ++number) {
     nodes_.emplace_back(number, DriftingClock(draw_clock_offset(choices, number),
                                               draw_drift_ppm(mix.faults, choices, number)));
-    if (number < mix.nodes) give_disk(nodes_.back(), founded(number, configuration));
+    if (number < mix.nodes) give_disk(nodes_.back(), founded(kClusterId, number, configuration));
   }
   for (std::size_t number = 0; number < mix.nodes; ++number) restart(number);
 }
@@ -97,9 +92,15 @@ void Cluster::wake(Node& node, Instant at) {
   queue_.schedule(at, Turn{node.number, ++node.wake_ordinal});
 }
 
+// Inputs that arrive within this time are one batch, at most: as in a turn of a busy loop.
+void Cluster::wake_within_turn(Node& node) {
+  constexpr Duration kTurnMost = 60us;
+  wake(node, now_ + choices_.between(0us, kTurnMost, Stream::kTurn, node.number));
+}
+
 void Cluster::give(Node& node, Input input) {
   node.inputs.push_back(std::move(input));
-  wake(node, now_ + choices_.between(0us, kTurnMost, Stream::kTurn, node.number));
+  wake_within_turn(node);
 }
 
 void Cluster::happen(const Turn& turn) {
@@ -123,6 +124,7 @@ void Cluster::step(Node& node) {
   Output output = replica.step(node.clock.at(now_), inputs);
   checker_.stepped(node.number, replica, output);
   check_clocks(nodes_, node, output, checker_, mix_, now_);
+  check_refusals(node, inputs, output);
 
   note(static_cast<std::uint64_t>(now_.time_since_epoch().count()) ^ node.number << 56);
   note(replica.raft().term().value() ^ replica.raft().commit_index().value() << 32 ^
@@ -143,11 +145,10 @@ void Cluster::carry_out(Node& node, Output output) {
     }
   }
   constexpr std::uint64_t kPoints = 4;
-  std::uint64_t crash_at = kPoints;
-  if (!spared(node) &&
-      choices_.chance(mix_.faults.crash_in_step_ppm, Stream::kCrashPoint, node.number)) {
-    crash_at = choices_.below(kPoints, Stream::kCrashPoint, node.number);
-  }
+  const std::uint64_t crash_at =
+      spared(node)
+          ? kPoints
+          : draw_crash_point(mix_.faults, !output.events.empty(), kPoints, choices_, node.number);
   if (crash_point(node, 0, crash_at)) return;
   if (output.persist) {
     node.disk->submit(std::move(*output.persist));
@@ -211,104 +212,6 @@ OperationId Cluster::submit(std::size_t number, std::variant<kv::Command, ReadKe
 void Cluster::administer(std::size_t number, raft::AdminRequest request, AdminCallback callback) {
   Node& node = nodes_[number];
   node.admin_requests.emplace(give_request(node, std::move(request)), std::move(callback));
-}
-
-// --- The disk -----------------------------------------------------------------------------------
-
-void Cluster::start_disk(Node& node) {
-  if (!node.disk->idle_with_work()) return;
-  node.disk->begin();
-  const Duration latency = disk_latency(node, Stream::kDiskLatency);
-  queue_.schedule(now_ + latency, DiskDone{node.number, node.life});
-}
-
-Duration Cluster::disk_latency(const Node& node, Stream stream) {
-  const Faults& faults = mix_.faults;
-  Duration most = faults.disk_most;
-  if (node.slow_disk) most = std::max(most, faults.slow_disk_most);
-  if (spared(node)) most = faults.disk_least;
-  return choices_.between(faults.disk_least, most, stream, node.number);
-}
-
-void Cluster::happen(const DiskDone& done) {
-  Node& node = nodes_[done.node];
-  if (done.life != node.life) return;
-  ++events_;
-  node.persisted = node.disk->complete(
-      [&](const raft::PersistBatch& batch) { checker_.writing(node.number, batch); });
-  start_disk(node);
-  wake(node, now_ + choices_.between(0us, kTurnMost, Stream::kTurn, node.number));
-}
-
-void Cluster::work_on_snapshots(Node& node, Output& output) {
-  SnapshotDisk& snapshots = node.disk->snapshots();
-  if (output.snapshot_save) {
-    snapshots.begin_save(std::move(*output.snapshot_save));
-    ++faults_.snapshots_saved;
-  }
-  for (raft::SnapshotChunk& chunk : output.snapshot_chunks) {
-    auto& part = std::get<raft::InstallSnapshot>(chunk.message.body);
-    part.chunk = snapshots.read(part, chunk.max_bytes);
-    send(node, {chunk.message});
-  }
-  for (const raft::InstallSnapshot& part : output.snapshot_parts) {
-    give(node, SnapshotWritten{part.file, snapshots.receive(part)});
-  }
-  if (output.snapshots_kept) snapshots.prune(*output.snapshots_kept);
-  go_on_with_snapshots(node);
-}
-
-void Cluster::go_on_with_snapshots(Node& node) {
-  if (node.snapshot_work || !node.disk->snapshots().busy()) return;
-  node.snapshot_work = true;
-  const Duration latency = disk_latency(node, Stream::kSnapshotWork);
-  queue_.schedule(now_ + latency, SnapshotWork{node.number, node.life});
-}
-
-void Cluster::happen(const SnapshotWork& work) {
-  Node& node = nodes_[work.node];
-  if (work.life != node.life) return;
-  ++events_;
-  node.snapshot_work = false;
-  for (SnapshotDisk::Done& done : node.disk->step_snapshots()) {
-    if (auto* saved = std::get_if<SnapshotSaved>(&done)) {
-      give(node, std::move(*saved));
-    } else if (auto* received = std::get_if<SnapshotReceived>(&done)) {
-      ++faults_.snapshots_received;
-      give(node, std::move(*received));
-    } else {
-      give(node, SnapshotWritten{std::get<SnapshotDisk::Damaged>(done).file, 0});
-    }
-  }
-  go_on_with_snapshots(node);
-}
-
-// --- The network --------------------------------------------------------------------------------
-
-void Cluster::send(Node& node, const std::vector<raft::Message>& messages) {
-  for (const raft::Message& message : messages) {
-    checker_.sending(node.number, message);
-    const Bytes frame = codec::encode_message(kClusterId, message);
-    std::uint64_t header = 0;
-    std::memcpy(&header, frame.data(), sizeof header);
-    note(header);
-    const auto to = static_cast<std::size_t>(std::ranges::find(nodes_, message.to.id, &Node::id) -
-                                             nodes_.begin());
-    ANCHOR_ASSERT(to < nodes_.size());
-    for (Delivery& delivery : network_.send(node.number, to, frame, now_)) {
-      const Instant at = delivery.at;
-      queue_.schedule(at, Arrival{node.number, to, std::move(delivery)});
-    }
-  }
-}
-
-void Cluster::happen(const Arrival& arrival) {
-  Node& node = nodes_[arrival.to];
-  if (!node.up() || !network_.alive(arrival.from, arrival.to, arrival.delivery)) return;
-  ++events_;
-  // What was damaged on the way must be found out here, and not be taken for anything.
-  auto message = codec::decode_message(kClusterId, arrival.delivery.frame);
-  if (message) give(node, PeerMessage{std::move(*message)});
 }
 
 // --- Faults -------------------------------------------------------------------------------------

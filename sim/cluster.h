@@ -138,7 +138,10 @@ class Cluster {
   void happen(const Arrival& arrival);
   void happen(const Alarm& alarm) { alarm.action(); }
 
+  static constexpr raft::ClusterId kClusterId{0xa9c402};
+
   void wake(Node& node, Instant at);
+  void wake_within_turn(Node& node);
   void give(Node& node, Input input);
   void step(Node& node);
   void carry_out(Node& node, Output output);

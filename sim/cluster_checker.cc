@@ -58,6 +58,7 @@ void ClusterChecker::stepped(std::size_t node, const Replica& replica, const raf
   follow_log(node, raft);
   check_durable(node, raft.log());
   check_leadership(node, raft);
+  check_acknowledged(node, raft);
   check_commits(node, raft);
   check_digest(node, replica);
 }
@@ -220,12 +221,29 @@ std::vector<const raft::Configuration*> ClusterChecker::configurations() const {
 bool ClusterChecker::durable_on_quorum(const raft::Configuration& configuration,
                                        const raft::Entry& entry) const {
   return raft::is_quorum(configuration, [&](const raft::ServerId& id) {
-    const auto is_its = [&](const DiskImage* disk) {
-      return disk != nullptr && disk->stable.self == configuration.find(id)->peer();
-    };
-    const auto disk = std::ranges::find_if(disks_, is_its);
-    return disk != disks_.end() && (*disk)->holds({entry.index, entry.term});
+    const DiskImage* disk = disk_of(configuration.find(id)->peer());
+    return disk != nullptr && disk->holds({entry.index, entry.term});
   });
+}
+
+// Null: it has none, or none any more.
+const DiskImage* ClusterChecker::disk_of(const raft::Peer& peer) const {
+  const auto disk = std::ranges::find_if(
+      disks_, [&](const DiskImage* each) { return each != nullptr && each->stable.self == peer; });
+  return disk == disks_.end() ? nullptr : *disk;
+}
+
+// What a leader takes for durable at a follower is so there, unless a later leader has cut it.
+void ClusterChecker::check_acknowledged(std::size_t node, const raft::Raft& raft) const {
+  const auto* leader = std::get_if<raft::Leader>(&raft.role());
+  if (leader == nullptr) return;
+  for (const auto& [id, progress] : leader->followers) {
+    const DiskImage* disk = disk_of(progress.peer);
+    if (disk == nullptr || disk->stable.hard_state.term > raft.term()) continue;
+    const std::optional<raft::Term> term = raft.log().term_at(progress.match);
+    check(progress.match <= disk->last() && (!term || disk->holds({progress.match, *term})),
+          "match-is-durable", at(node, progress.match) + ", " + id.name());
+  }
 }
 
 // Each configuration shares a quorum's member with the one before it (dissertation 4.3), and there

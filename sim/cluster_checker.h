@@ -100,10 +100,12 @@ class ClusterChecker {
   void follow_base(std::size_t node, const raft::Log& log);
   void follow_log(std::size_t node, const raft::Raft& raft);
   void check_durable(std::size_t node, const raft::Log& log) const;
+  void check_acknowledged(std::size_t node, const raft::Raft& raft) const;
   void check_leadership(std::size_t node, const raft::Raft& raft);
   void check_right_to_lead(std::size_t node, const raft::Raft& raft) const;
   void check_commits(std::size_t node, const raft::Raft& raft);
   void add_commit(std::size_t node, const raft::Raft& raft, raft::Index index);
+  const DiskImage* disk_of(const raft::Peer& peer) const;
   bool durable_on_quorum(const raft::Configuration& configuration, const raft::Entry& entry) const;
   void check_change(std::size_t node, const raft::Raft& raft, const raft::Entry& entry) const;
   void check_digest(std::size_t node, const Replica& replica);

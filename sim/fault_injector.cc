@@ -66,8 +66,12 @@ void FaultInjector::end_after(const Episodes& episodes, std::function<void()> en
 }
 
 void FaultInjector::restart_later(std::size_t node) {
-  constexpr Duration kLeast = 500ms;
-  const Episodes down{.every = {}, .longest = std::max(faults_.crashes.longest, kLeast)};
+  // Many are back before anybody has missed them.
+  constexpr Duration kShort = 20ms;
+  constexpr Duration kLong = 500ms;
+  const bool at_once = choices_.below(2, Stream::kFault) == 0;
+  const Duration longest = at_once ? kShort : std::max(faults_.crashes.longest, kLong);
+  const Episodes down{.every = {}, .longest = longest};
   end_after(down, [this, node] { cluster_.restart(node); });
 }
 

@@ -1,6 +1,7 @@
 #include "sim/network.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace anchor::sim {
 
@@ -39,22 +40,29 @@ std::vector<Delivery> Network::send(std::size_t from, std::size_t to, const Byte
     ++counts_.lost;
     return {};
   }
-  std::size_t copies = 1;
-  if (choices_.chance(faults_.duplicate_ppm, Stream::kDuplicate, of)) {
-    ++counts_.duplicated;
-    ++copies;
-  }
   std::vector<Delivery> deliveries;
-  for (std::size_t copy = 0; copy < copies; ++copy) {
+  const auto deliver = [&](const Bytes& what) {
     Instant at = now + delay(of);
     if (faults_.ordered_links) at = on.last_arrival = std::max(at, on.last_arrival);
-    deliveries.push_back({at, frame, on.connection});
+    deliveries.push_back({at, what, on.connection});
+  };
+  deliver(frame);
+  if (choices_.chance(faults_.duplicate_ppm, Stream::kDuplicate, of)) {
+    ++counts_.duplicated;
+    deliver(duplicate(on, frame, of));
   }
   if (choices_.chance(faults_.corrupt_ppm, Stream::kCorrupt, of)) {
     ++counts_.corrupted;
     deliveries.front().frame = corrupted(frame, of);
   }
   return deliveries;
+}
+
+Bytes Network::duplicate(Link& on, const Bytes& frame, std::size_t of) {
+  const std::uint64_t choice = choices_.below(2 * on.past.size(), Stream::kDuplicate, of);
+  if (choice >= on.past.size()) return frame;
+  const Bytes old = std::exchange(on.past[choice], frame);
+  return old.size() == 0 ? frame : old;
 }
 
 Duration Network::delay(std::size_t of) {

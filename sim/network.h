@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -14,7 +15,7 @@ namespace anchor::sim {
 // How often each kind of fault happened.
 struct FaultCounts {
   std::uint64_t lost = 0;
-  std::uint64_t duplicated = 0;
+  std::uint64_t duplicated = 0;  // at once, or much later
   std::uint64_t corrupted = 0;
   std::uint64_t delayed = 0;
   std::uint64_t cut = 0;  // lost in a partition
@@ -47,7 +48,7 @@ class Network {
  public:
   Network(std::size_t nodes, const Faults& faults, Choices& choices, FaultCounts& counts);
 
-  // When and as what the frame arrives: not at all, once, or twice.
+  // When and as what the frame arrives: not at all, or once, and sometimes something else with it.
   std::vector<Delivery> send(std::size_t from, std::size_t to, const Bytes& frame, Instant now);
   // Whether what was sent then is still to be delivered now.
   bool alive(std::size_t from, std::size_t to, const Delivery& delivery) const {
@@ -71,10 +72,14 @@ class Network {
     bool perfect = false;
     std::uint64_t connection = 0;
     Instant last_arrival{};
+    // Some of what it ever carried.
+    std::array<Bytes, 8> past{};
   };
 
   Link& link(std::size_t from, std::size_t to) { return links_[from * nodes_ + to]; }
   const Link& link(std::size_t from, std::size_t to) const { return links_[from * nodes_ + to]; }
+  // That once more, or something from long ago.
+  Bytes duplicate(Link& on, const Bytes& frame, std::size_t of);
   Duration delay(std::size_t of);
   Bytes corrupted(const Bytes& frame, std::size_t of);
 

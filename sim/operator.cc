@@ -40,7 +40,7 @@ void Operator::act() {
   switch (draw(6)) {
     case 0:
     case 1:
-      return add();
+      return add(draw(cluster_.size()));
     case 2:
       return remove();
     case 3:
@@ -73,8 +73,7 @@ void Operator::ask(raft::AdminRequest request, AdminCallback callback) {
 
 // --- Joining ------------------------------------------------------------------------------------
 
-void Operator::add() {
-  const std::size_t number = draw(cluster_.size());
+void Operator::add(std::size_t number) {
   if (cluster_.node(number).disk || joining_[number]) return;
   joining_[number] = true;
   ask_to_join({.node = number, .token = 1 + draw(UINT32_MAX), .learner = draw(4) == 0});
@@ -144,7 +143,10 @@ void Operator::removed(const raft::Member& member, const Outcome* outcome) {
   cluster_.after(wait, [this, member] {
     for (std::size_t number = 0; number < cluster_.size(); ++number) {
       const Node& node = cluster_.node(number);
-      if (node.disk && node.disk->image().stable.self == member.peer()) cluster_.wipe(number);
+      if (!node.disk || node.disk->image().stable.self != member.peer()) continue;
+      cluster_.wipe(number);
+      // Often it was to be replaced: by one of the same name, and at once.
+      if (!stopped_ && draw(2) == 0) add(number);
     }
   });
 }

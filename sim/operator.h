@@ -32,7 +32,7 @@ class Operator {
 
   void later();
   void act();
-  void add();
+  void add(std::size_t number);
   void ask_to_join(const Joiner& joiner);
   void joined(const Joiner& joiner, const Outcome* outcome);
   const raft::Member& choose_leaving(const raft::Configuration& configuration);

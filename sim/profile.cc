@@ -47,7 +47,7 @@ void add_snapshots(Mix& mix, Choices& choices) {
   mix.raft.snapshot_bytes_per_second = one_of({20 << 10, 1 << 20, 128 << 20}, choices);
   if (!coin(choices)) return;
   // A log that is soon at its bound is not kept for long: else nothing would be served for as long.
-  mix.raft.log_bytes = 32 * mix.snapshot_bytes + mix.raft.trailing_bytes;
+  mix.raft.log_bytes = one_of({4, 32}, choices) * mix.snapshot_bytes + 2 * mix.raft.trailing_bytes;
   mix.raft.snapshot_window_bytes = 2 << 20;
   mix.raft.snapshot_bytes_per_second = 128 << 20;
 }
@@ -81,8 +81,10 @@ void add_node_faults(Faults& faults, Choices& choices) {
   }
   if (coin(choices)) faults.drift_ppm = one_of({1'000, 10'000, 50'000, 200'000}, choices);
   faults.drift_at_bound = coin(choices);
-  if (coin(choices))
+  // Rarely: then nothing that depends on clocks is promised.
+  if (coin(choices) && coin(choices)) {
     faults.clock_jumps = {.every = 2000ms, .longest = one_of({50ms, 2000ms}, choices)};
+  }
 }
 
 void add_disk_faults(Faults& faults, Choices& choices) {
@@ -234,6 +236,15 @@ Duration longest_election_timeout(const Mix& mix) {
 bool clocks_sound(const Mix& mix) {
   return mix.faults.clock_jumps.every == Duration{} &&
          mix.faults.drift_ppm <= mix.raft.max_clock_drift_ppm;
+}
+
+// It matters most where something has changed, which is in few steps.
+std::uint64_t draw_crash_point(const Faults& faults, bool changed, std::uint64_t points,
+                               Choices& choices, std::size_t node) {
+  constexpr std::uint32_t kMoreOften = 20;
+  const std::uint32_t ppm = faults.crash_in_step_ppm * (changed ? kMoreOften : 1);
+  if (!choices.chance(ppm, Stream::kCrashPoint, node)) return points;
+  return choices.below(points, Stream::kCrashPoint, node);
 }
 
 Duration draw_clock_offset(Choices& choices, std::size_t node) {

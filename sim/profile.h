@@ -51,6 +51,9 @@ struct Faults {
   bool drift_at_bound = false;
 };
 
+// At which of so many points in carrying out a step's output a node crashes; `points`: at none.
+std::uint64_t draw_crash_point(const Faults& faults, bool changed, std::uint64_t points,
+                               Choices& choices, std::size_t node);
 // From where the clock of a node counts.
 Duration draw_clock_offset(Choices& choices, std::size_t node);
 // By how much it runs too fast.

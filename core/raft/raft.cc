@@ -246,7 +246,7 @@ std::expected<LogPosition, ProposalRefused> Raft::propose(Bytes command) {
   if (leader == nullptr) return std::unexpected(ProposalRefused::kNotLeader);
   if (leader->transfer) return std::unexpected(ProposalRefused::kTransferring);
   if (leader->uncommitted_bytes + command.size() > state_.options.uncommitted_bytes ||
-      !has_room(state_, *leader)) {
+      !admit_write(state_, *leader, command.size())) {
     return std::unexpected(ProposalRefused::kOverloaded);
   }
   return append_as_leader(state_, *leader, Command{std::move(command)});

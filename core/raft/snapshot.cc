@@ -13,13 +13,18 @@ Duration silence_before_resending(const State& state) {
   return 4 * state.options.heartbeat_interval;
 }
 
+LogRoom room_of_log(const State& state) {
+  if (state.log.bytes() <= state.options.log_bytes / 2) return LogRoom::kAmple;
+  return state.log.bytes() <= state.options.log_bytes ? LogRoom::kScarce : LogRoom::kNone;
+}
+
 // The log is not kept for ever for a follower that is silent, or that takes nothing; and hardly at
 // all for a silent one once the log is half as long as it may be. If it comes back while the
 // snapshot is still the newest, it goes on from what it has.
 bool given_up(const State& state, const Progress& progress, const SendSnapshot& sending) {
   const Duration timeout = state.options.election_timeout;
-  const bool scarce = state.log.bytes() > state.options.log_bytes / 2;
-  if (state.now - progress.last_heard >= (scarce ? 1 : 10) * timeout) return true;
+  const bool ample = room_of_log(state) == LogRoom::kAmple;
+  if (state.now - progress.last_heard >= (ample ? 10 : 1) * timeout) return true;
   // What it has received as a whole it reads back, before it says that it has it.
   constexpr std::uint64_t kSlowReadBytesPerMillisecond = 32 << 10;
   const auto reading =
@@ -143,19 +148,34 @@ std::optional<Instant> snapshot_deadline(const State& state, const Leader& leade
   return due;
 }
 
-bool has_room(State& state, Leader& leader) {
-  const bool full = state.log.bytes() > state.options.log_bytes;
-  if (full == std::exchange(leader.log_full, full)) return !full;
-  if (!full) {
-    state.output.events.push_back(LogHasRoom{state.term()});
-    return true;
+bool admit_write(State& state, Leader& leader, std::uint64_t bytes) {
+  const LogRoom room = room_of_log(state);
+  if (room != std::exchange(leader.log_room, room)) {
+    LogRoomChanged event{.term = state.term(), .room = room, .bytes = state.log.bytes()};
+    for (const auto& [id, progress] : leader.followers) {
+      if (std::holds_alternative<SendSnapshot>(progress.state)) event.kept_for.push_back(id);
+    }
+    state.output.events.push_back(std::move(event));
   }
-  LogFull event{.term = state.term(), .bytes = state.log.bytes(), .kept_for = {}};
-  for (const auto& [id, progress] : leader.followers) {
-    if (std::holds_alternative<SendSnapshot>(progress.state)) event.kept_for.push_back(id);
-  }
-  state.output.events.push_back(std::move(event));
-  return false;
+  if (room != LogRoom::kScarce) return room == LogRoom::kAmple;
+  // At this pace what room there is lasts so long, and the pace falls with it. Some writes at once
+  // make up for steps that come late.
+  constexpr Duration kRoomLasts = 10s;
+  constexpr Duration kLongestWait = 1s;
+  constexpr Duration kAtOnce = 10ms;
+  const std::uint64_t left =
+      std::max<std::uint64_t>(1, state.options.log_bytes - state.log.bytes());
+  const auto ticks = static_cast<std::uint64_t>(kRoomLasts.count()) * bytes / left;
+  const Duration wait = std::min(kLongestWait, Duration(static_cast<Duration::rep>(ticks)));
+  leader.write_due = std::max(leader.write_due, state.now - kAtOnce) + wait;
+  return true;
+}
+
+std::optional<Instant> writes_wait(const State& state, const Role& role) {
+  const auto* leader = std::get_if<Leader>(&role);
+  if (leader == nullptr || room_of_log(state) != LogRoom::kScarce) return std::nullopt;
+  if (leader->write_due <= state.now) return std::nullopt;
+  return leader->write_due;
 }
 
 // --- The follower -------------------------------------------------------------------------------

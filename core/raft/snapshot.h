@@ -29,9 +29,11 @@ void snapshot_written(State& state, const Role& role, const SnapshotFile& file,
 bool install_snapshot(State& state, Role& role, const SnapshotFile& file,
                       Log::Configured configuration);
 
-// False: the log is as long as it may be, since no snapshot of it is done, or it is kept for
-// somebody.
-bool has_room(State& state, Leader& leader);
+// Whether the log may grow by a write of so many bytes. As room becomes scarce, since no snapshot
+// of the log is done or it is kept for somebody, each lets the next wait.
+bool admit_write(State& state, Leader& leader, std::uint64_t bytes);
+// Until when writes wait, if this server leads and they do.
+std::optional<Instant> writes_wait(const State& state, const Role& role);
 
 // --- Everybody ----------------------------------------------------------------------------------
 

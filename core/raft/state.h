@@ -158,8 +158,9 @@ struct Leader {
   std::uint64_t uncommitted_bytes = 0;
   Reads reads{};
   std::optional<Transfer> transfer{};
-  // It was as long as it may be when a write last came.
-  bool log_full = false;
+  // What there was when a write last came; and, where it is scarce, when the next one may come.
+  LogRoom log_room{};
+  Instant write_due{};
   // The next chunk of a snapshot is not sent before it.
   Instant chunk_due{};
   // Before it, no other attempt to hand over because of this server's own disk.

@@ -48,15 +48,14 @@ struct Describe {
   std::string operator()(const LogCompacted& event) const {
     return "the log begins after index " + std::to_string(event.base.value());
   }
-  std::string operator()(const LogFull& event) const {
+  std::string operator()(const LogRoomChanged& event) const {
+    if (event.room == LogRoom::kAmple) return "takes writes at any pace: the log is short enough";
     std::string kept;
     for (const ServerId& id : event.kept_for) kept += (kept.empty() ? "" : ", ") + id.name();
-    return "refuses writes: the log has " + std::to_string(event.bytes) + " bytes, " +
+    return std::string(event.room == LogRoom::kNone ? "refuses writes" : "slows writes down") +
+           ": the log has " + std::to_string(event.bytes) + " bytes, " +
            (kept.empty() ? "and no snapshot of it is done yet"
                          : "kept while a snapshot is sent to " + kept);
-  }
-  std::string operator()(const LogHasRoom&) const {
-    return "takes writes again: the log is short enough";
   }
   std::string operator()(const Removed& event) const {
     return "removed from the cluster by the configuration at index " +

@@ -101,20 +101,19 @@ struct LogCompacted {
   Term term;
   Index base;
 };
-// This leader refuses writes until its log is shorter ...
-struct LogFull {
+// For entries above half of what the log may have there is room, but little.
+enum class LogRoom : std::uint8_t { kAmple, kScarce, kNone };
+// This leader takes writes slower, or none, while its log is long.
+struct LogRoomChanged {
   Term term;
+  LogRoom room{};
   std::uint64_t bytes = 0;
-  std::vector<ServerId> kept_for;  // who are being sent a snapshot
-};
-// ... which it is.
-struct LogHasRoom {
-  Term term;
+  std::vector<ServerId> kept_for{};  // who are being sent a snapshot
 };
 using Event = std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost,
                            ConfigurationAppended, TransferStarted, TransferFailed, Removed,
                            SnapshotSent, SnapshotDistrusted, SnapshotInstalled, SnapshotTaken,
-                           LogCompacted, LogFull, LogHasRoom>;
+                           LogCompacted, LogRoomChanged>;
 
 // One line in words, without the term.
 std::string describe(const Event& event);

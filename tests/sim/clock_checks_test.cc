@@ -21,38 +21,6 @@ Replica idle() {
   return follower(2, with(founded(), 2));
 }
 
-// The leader of two in term 3, which the other promises to vote for nobody else for so long.
-Replica leader_of_two(Duration promise) {
-  Replica replica({}, recovered(2, founded(2)));
-  const auto hear = [&](Instant now, std::uint64_t term, raft::MessageBody body) {
-    const Input input = PeerMessage{{.from = {id_of(1), raft::Incarnation(0)},
-                                     .from_boot = raft::Boot(1),
-                                     .to = {id_of(0), raft::Incarnation(0)},
-                                     .term = raft::Term(term),
-                                     .body = std::move(body)}};
-    return replica.step(now, {&input, 1});
-  };
-  replica.step(Instant(), {});
-  replica.step(*replica.deadline(), {});  // asks for pre-votes
-  const Instant now = *replica.deadline();
-  const raft::Term campaign(3);
-  Output output = hear(now, 2, raft::VoteReply{campaign, true, true});
-  const auto persisted = [&] {
-    const Input done = Persisted{output.persist->id};
-    output = replica.step(now, {&done, 1});
-  };
-  persisted();
-  output = hear(now, 3, raft::VoteReply{campaign, false, true});
-  persisted();
-  ANCHOR_ASSERT(replica.raft().is_leader());
-  hear(now, 3,
-       raft::AppendAccepted{.match_index = raft::Index(2),
-                            .round = std::get<raft::Leader>(replica.raft().role()).round,
-                            .promise = promise,
-                            .sent = Instant(1s)});
-  return replica;
-}
-
 raft::Message from(std::size_t sender, std::size_t receiver, raft::MessageBody body) {
   return {.from = {id_of(sender), raft::Incarnation(0)},
           .from_boot = raft::Boot(1),

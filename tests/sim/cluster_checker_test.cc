@@ -178,6 +178,17 @@ TEST(ClusterChecker, FindsANodeThatTakesForDurableWhatIsNot) {
   EXPECT_EQ(violated_by([&] { stage.checker().stepped(0, node, {}); }), "durable-index");
 }
 
+TEST(ClusterChecker, FindsALeaderThatTakesForDurableWhatAFollowerHasNot) {
+  Stage stage;
+  const Replica leader = leader_of_two(200ms);
+  stage.store(1, with(founded(2), 3));
+  EXPECT_EQ(violated_by([&] { stage.step(0, leader); }), "none");
+  stage.store(1, founded(2));
+  EXPECT_EQ(violated_by([&] { stage.step(0, leader); }), "match-is-durable");
+  stage.store(1, with(founded(2), 2));
+  EXPECT_EQ(violated_by([&] { stage.step(0, leader); }), "match-is-durable");
+}
+
 // --- Changes of the members ---------------------------------------------------------------------
 
 raft::SharedConfiguration members_of(std::vector<std::size_t> voters,

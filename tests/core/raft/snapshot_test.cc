@@ -234,6 +234,27 @@ TEST(SnapshotSender, WaitsForWhoChecksALargeOne) {
   EXPECT_EQ(base(leader), 6U);
 }
 
+// The log has two entries more than room is ample for, and room for `room` more.
+std::uint64_t log_bytes_with(std::uint64_t room) {
+  return (2 + room) * entry_bytes(entry_at(1, 1));
+}
+
+TEST(SnapshotSender, SaysWhyItSlowsWritesDown) {
+  Options options = kSmall;
+  options.log_bytes = log_bytes_with(1);
+  Server leader = make_sender(options);
+  leader.take_events();
+  std::optional<Instant> wait;
+  leader.step([&](Raft& raft) {
+    EXPECT_TRUE(raft.propose(Bytes::copy_of("x")));
+    wait = writes_wait(raft.state(), raft.role());
+  });
+  EXPECT_TRUE(wait);
+  const std::vector<Event> events = leader.take_events();
+  ASSERT_FALSE(events.empty());
+  EXPECT_TRUE(describe(events[0]).starts_with("slows writes down")) << describe(events[0]);
+}
+
 TEST(SnapshotSender, SaysWhyItRefusesWritesAndWhenItDoesNot) {
   Options options = kSmall;
   options.log_bytes = entry_bytes(entry_at(1, 1));
@@ -259,7 +280,7 @@ TEST(SnapshotSender, SaysWhyItRefusesWritesAndWhenItDoesNot) {
   leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
   said();
   EXPECT_TRUE(propose());
-  EXPECT_EQ(said(), std::vector<std::string>{"takes writes again: the log is short enough"});
+  EXPECT_EQ(said(), std::vector<std::string>{"takes writes at any pace: the log is short enough"});
 }
 
 // It was removed while it was sent one: nobody else would ever let the log be cut again.
