@@ -54,8 +54,9 @@ Cluster::Cluster(const Mix& mix, Choices& choices, FaultCounts& faults, Trace tr
   const raft::Configuration configuration = configuration_of(mix.nodes);
   nodes_.reserve(images_.size());
   for (std::size_t number = 0; number < images_.size(); ++number) {
-    nodes_.emplace_back(number, DriftingClock(draw_clock_offset(choices, number),
-                                              draw_drift_ppm(mix.faults, choices, number)));
+    const Duration offset = draw_clock_offset(choices, number);
+    const std::int32_t drift_ppm = draw_drift_ppm(mix.faults, choices, number);
+    nodes_.emplace_back(number, DriftingClock(offset, drift_ppm));
     if (number < mix.nodes) give_disk(nodes_.back(), founded(kClusterId, number, configuration));
   }
   for (std::size_t number = 0; number < mix.nodes; ++number) restart(number);

@@ -111,7 +111,10 @@ ReadKey Workload::choose_read(const Client& client, std::size_t number) {
     read.consistency = Consistency::kLease;
   } else if (draw(2) == 0) {
     read.consistency = Consistency::kStale;
-    if (draw(2) == 0) read.max_staleness = Duration(draw(3) * draw(100'000));
+    if (draw(2) == 0) {
+      const std::uint64_t times = draw(3);
+      read.max_staleness = Duration(times * draw(100'000));
+    }
   }
   // What it has seen itself; now and then what nobody may have written yet.
   const auto seen = client.seen.find(client.key);
