@@ -56,10 +56,10 @@ void BenchConnection::connected(int status) {
   observer_.opened(*this);
 }
 
-void BenchConnection::send(const BenchRequest& request, Instant now) {
+void BenchConnection::send(const BenchRequest& request, Instant due, Instant now) {
   ANCHOR_ASSERT(is_open());
   workload_.append(request, *codec_, output_);
-  in_flight_.push_back({request, now});
+  in_flight_.push_back({request, due, now});
 }
 
 void BenchConnection::flush() {

@@ -29,6 +29,8 @@ class BenchConnection {
  public:
   struct InFlight {
     BenchRequest request{};
+    // From when on its latency counts.
+    Instant due{};
     Instant sent{};
   };
 
@@ -58,7 +60,7 @@ class BenchConnection {
   // Requires: closed. Says opened() or lost() later.
   void open(const BenchEndpoint& endpoint);
   // Requires: open.
-  void send(const BenchRequest& request, Instant now);
+  void send(const BenchRequest& request, Instant due, Instant now);
   // Writes what send() gathered.
   void flush();
   // Says nothing to the observer.

@@ -11,6 +11,7 @@
 
 #include "cli/bench_connection.h"
 #include "cli/bench_fill.h"
+#include "cli/bench_schedule.h"
 #include "core/base/assert.h"
 #include "io/socket_address.h"
 #include "io/uv_support.h"
@@ -19,6 +20,7 @@ namespace anchor::cli {
 namespace {
 
 constexpr std::uint64_t kTickMs = 50;
+constexpr std::uint64_t kScheduleMs = 1;
 constexpr std::size_t kReadBufferBytes = 64 << 10;
 // Filling is not measured: it may keep more in flight than a few clients would.
 constexpr std::size_t kFillInFlight = 128;
@@ -43,7 +45,9 @@ class BenchRun final : public BenchConnection::Observer {
         plan_(plan),
         reports_(reports),
         workload_(plan),
-        fill_(plan.mode == BenchCommand::Mode::kPut ? 0 : plan.keys) {}
+        fill_(plan.mode == BenchCommand::Mode::kPut ? 0 : plan.keys) {
+    if (plan.rate) schedule_.emplace(*plan.rate);
+  }
 
   std::expected<BenchResult, Failure> run(std::vector<BenchEndpoint> endpoints);
 
@@ -69,9 +73,12 @@ class BenchRun final : public BenchConnection::Observer {
   void report_connection(const Lane& lane, std::string_view state) const;
   // Lets the lane's clients send what they may.
   void pump(Lane& lane, Instant now);
+  // Sends what is due on whichever lanes have a client that is free.
+  void send_due();
   std::size_t clients_of(const Lane& lane) const;
   bool measured() const { return phase_ == Phase::kMeasure || phase_ == Phase::kDrain; }
-  void count_failure(bool outcome_unknown, std::string problem);
+  // Under one of the result's counts.
+  void count_failure(std::uint64_t& count, std::string problem);
 
   uv_loop_t* loop_;
   const Duration timeout_;
@@ -79,12 +86,15 @@ class BenchRun final : public BenchConnection::Observer {
   const BenchReports& reports_;
   BenchWorkload workload_;
   BenchFill fill_;
+  std::optional<BenchSchedule> schedule_;
+  std::size_t next_lane_ = 0;
   std::vector<BenchEndpoint> endpoints_;
   std::vector<Lane> lanes_;
   std::array<char, kReadBufferBytes> read_buffer_;
 
   uv_timer_t tick_timer_{};
   uv_timer_t phase_timer_{};
+  uv_timer_t schedule_timer_{};
   uv_signal_t interrupt_{};
 
   Phase phase_ = Phase::kFill;
@@ -124,8 +134,9 @@ void BenchRun::open_lanes() {
 }
 
 void BenchRun::start_timers() {
-  tick_timer_.data = phase_timer_.data = interrupt_.data = this;
+  tick_timer_.data = phase_timer_.data = schedule_timer_.data = interrupt_.data = this;
   uv_timer_init(loop_, &phase_timer_);
+  uv_timer_init(loop_, &schedule_timer_);
   uv_timer_init(loop_, &tick_timer_);
   uv_timer_start(
       &tick_timer_, [](uv_timer_t* timer) { static_cast<BenchRun*>(timer->data)->tick(); }, kTickMs,
@@ -148,6 +159,11 @@ void BenchRun::begin(Phase phase) {
   uv_timer_start(
       &phase_timer_, [](uv_timer_t* timer) { static_cast<BenchRun*>(timer->data)->phase_ended(); },
       static_cast<std::uint64_t>(length / 1ms), 0);
+  if (!schedule_ || phase != Phase::kWarmup) return;
+  schedule_->begin(phase_began_);
+  uv_timer_start(
+      &schedule_timer_, [](uv_timer_t* timer) { static_cast<BenchRun*>(timer->data)->send_due(); },
+      kScheduleMs, kScheduleMs);
 }
 
 void BenchRun::phase_ended() {
@@ -179,6 +195,7 @@ void BenchRun::finish() {
   phase_ = Phase::kDone;
   for (Lane& lane : lanes_) lane.connection->close();
   uv_close(io::as_uv_handle(phase_timer_), nullptr);
+  uv_close(io::as_uv_handle(schedule_timer_), nullptr);
   uv_close(io::as_uv_handle(tick_timer_), nullptr);
   uv_close(io::as_uv_handle(interrupt_), nullptr);
 }
@@ -202,17 +219,37 @@ std::size_t BenchRun::clients_of(const Lane& lane) const {
 void BenchRun::pump(Lane& lane, Instant now) {
   BenchConnection& connection = *lane.connection;
   if (!connection.is_open()) return;
+  if (schedule_ && phase_ != Phase::kFill) return send_due();
   const std::size_t clients = clients_of(lane);
   while (connection.in_flight() + lane.resting < clients) {
     if (phase_ == Phase::kFill) {
       const auto key = fill_.next();
       if (!key) break;
-      connection.send({.key = *key, .write = true}, now);
+      connection.send({.key = *key, .write = true}, now, now);
     } else {
-      connection.send(workload_.draw(), now);
+      connection.send(workload_.draw(), now, now);
     }
   }
   connection.flush();
+}
+
+void BenchRun::send_due() {
+  const Instant now = bench_now();
+  const auto free = [&](const Lane& lane) {
+    return lane.connection->is_open() && lane.connection->in_flight() < clients_of(lane);
+  };
+  for (std::size_t busy = 0; busy < lanes_.size(); next_lane_ = (next_lane_ + 1) % lanes_.size()) {
+    Lane& lane = lanes_[next_lane_];
+    if (!free(lane)) {
+      ++busy;
+      continue;
+    }
+    const auto due = schedule_->take(now);
+    if (!due) break;
+    busy = 0;
+    lane.connection->send(workload_.draw(), *due, now);
+  }
+  for (Lane& lane : lanes_) lane.connection->flush();
 }
 
 void BenchRun::opened(BenchConnection& connection) {
@@ -228,8 +265,10 @@ void BenchRun::answered(BenchConnection& connection, const BenchConnection::InFl
   if (!success) {
     ++lanes_[connection.id()].resting;
     if (phase_ == Phase::kFill) fill_.again(request.request.key);
-    return count_failure(request.request.write && status == 504,
-                         "status " + std::to_string(status));
+    const std::string problem = "status " + std::to_string(status);
+    if (status == 503 || status == 429) return count_failure(result_.refused, problem);
+    return count_failure(status == 504 && request.request.write ? result_.unknown : result_.errors,
+                         problem);
   }
   if (phase_ == Phase::kFill) {
     fill_.filled();
@@ -237,7 +276,7 @@ void BenchRun::answered(BenchConnection& connection, const BenchConnection::InFl
   } else if (measured()) {
     // A request that takes until after the end is part of the picture, but not of the throughput.
     if (phase_ == Phase::kMeasure) ++result_.ops;
-    result_.latencies.record(now - request.sent);
+    result_.latencies.record(now - request.due);
   }
 }
 
@@ -259,7 +298,7 @@ void BenchRun::lost(BenchConnection& connection, std::string_view cause,
   report_connection(lane, cause);
   for (const auto& request : unanswered) {
     if (phase_ == Phase::kFill) fill_.again(request.request.key);
-    count_failure(request.request.write, problem);
+    count_failure(request.request.write ? result_.unknown : result_.errors, problem);
   }
   lane.endpoint = (lane.endpoint + 1) % endpoints_.size();
   if (!ever_opened_ && ++failed_opens_ >= lanes_.size() * endpoints_.size()) {
@@ -269,9 +308,9 @@ void BenchRun::lost(BenchConnection& connection, std::string_view cause,
   finish_if_drained();
 }
 
-void BenchRun::count_failure(bool outcome_unknown, std::string problem) {
+void BenchRun::count_failure(std::uint64_t& count, std::string problem) {
   last_problem_ = std::move(problem);
-  if (measured()) ++(outcome_unknown ? result_.unknown : result_.errors);
+  if (measured()) ++count;
 }
 
 void BenchRun::tick() {

@@ -18,7 +18,9 @@ struct BenchResult {
   Duration elapsed{};
   // Of successful requests that were in flight at some time while it was measured.
   LatencyHistogram latencies{};
-  // Requests that failed; among them not those of which nobody knows.
+  // Requests that an overloaded server, or one without a leader, has refused: status 429 or 503.
+  std::uint64_t refused = 0;
+  // Requests that failed otherwise; among them not those of which nobody knows.
   std::uint64_t errors = 0;
   // Writes that may or may not have been applied.
   std::uint64_t unknown = 0;

@@ -13,7 +13,7 @@ namespace anchor::cli {
 namespace {
 
 constexpr std::size_t kMaxValueBytes = 1 << 20;
-constexpr std::size_t kMaxClients = 4096;
+constexpr std::size_t kMaxClients = 100'000;
 // Numbers in JSON are exact up to here.
 constexpr std::uint64_t kLastRevision = (std::uint64_t{1} << 53) - 1;
 
@@ -144,11 +144,14 @@ class Parser {
   }
 
   void add_bench() {
-    bench_ = add_verb("bench", "measure puts, gets or a mix of them in a closed loop");
+    bench_ = add_verb("bench", "measure puts, gets or a mix of them");
     add(bench_, "mode", mode_, "put|get|mixed", "what to measure")->required();
     add(bench_, "--clients", clients_, "N", "requests in flight (default 64)");
     add(bench_, "--connections", connections_, "N",
         "connections; with fewer than clients these are pipelined (default: as many)");
+    add(bench_, "--rate", rate_, "N",
+        "requests a second, due at their times whether or not others are answered, with up to "
+        "--clients in flight (default: each client sends when it has its answer)");
     add(bench_, "--value-bytes", value_bytes_, "N", "size of a value (default 256)");
     add(bench_, "--keys", keys_, "N", "keys to draw from, uniformly (default 10000)");
     add(bench_, "--duration", duration_, "DURATION", "how long to measure (default 10s)");
@@ -282,6 +285,9 @@ class Parser {
     if (sound) sound = set("--connections", connections, 1, bench.clients, bench.connections);
     if (sound) sound = set("--value-bytes", value_bytes_, 0, kMaxValueBytes, bench.value_bytes);
     if (sound) sound = set("--keys", keys_, 1, 1'000'000'000, bench.keys);
+    if (sound && !rate_.empty()) {
+      sound = set("--rate", rate_, 1, 10'000'000, bench.rate.emplace());
+    }
     if (!sound) return std::unexpected(sound.error());
 
     const auto duration_time = duration("--duration", duration_, 1ms);
@@ -340,6 +346,7 @@ class Parser {
   std::string keys_ = "10000";
   std::string duration_ = "10s";
   std::string warmup_ = "2s";
+  std::string rate_;
   std::string ratio_ = "0.5";
 };
 

@@ -77,6 +77,8 @@ struct BenchCommand {
   Mode mode = Mode::kPut;
   std::size_t clients = 64;
   std::size_t connections = 64;
+  // Requests a second; none: a closed loop, in which each client sends when it has its answer.
+  std::optional<std::size_t> rate{};
   std::size_t value_bytes = 256;
   std::size_t keys = 10'000;
   Duration duration = 10s;

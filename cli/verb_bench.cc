@@ -56,6 +56,7 @@ void print_result_json(const BenchResult& result, Console& console) {
     json[quantile.json_key] = result.latencies.quantile(quantile.parts_per_million).count();
   }
   json["max_us"] = result.latencies.max().count();
+  json["refused"] = result.refused;
   json["errors"] = result.errors;
   json["unknown"] = result.unknown;
   json["seconds"] = seconds(result.elapsed);
@@ -64,8 +65,10 @@ void print_result_json(const BenchResult& result, Console& console) {
 
 void print_result_table(const BenchCommand& plan, const BenchResult& result, Console& console) {
   console.out << mode_name(plan.mode) << ": " << plan.clients << " clients over "
-              << plan.connections << " connections, " << plan.keys << " keys, " << plan.value_bytes
-              << "-byte values, " << decimal(seconds(result.elapsed), 1) << " s\n\n";
+              << plan.connections << " connections, "
+              << (plan.rate ? grouped(*plan.rate) + " requests a second due, " : "") << plan.keys
+              << " keys, " << plan.value_bytes << "-byte values, "
+              << decimal(seconds(result.elapsed), 1) << " s\n\n";
   std::vector<std::vector<Cell>> rows;
   const auto add = [&](const char* name, std::string value, const char* unit) {
     rows.push_back({{name}, {.text = std::move(value), .right = true}, {unit}});
@@ -79,6 +82,7 @@ void print_result_table(const BenchCommand& plan, const BenchResult& result, Con
     add_latency(quantile.name, result.latencies.quantile(quantile.parts_per_million));
   }
   add_latency("max", result.latencies.max());
+  add("refused", grouped(result.refused), "");
   add("errors", grouped(result.errors), "");
   add("unknown", grouped(result.unknown), "");
   print_table(rows, console, false);
@@ -109,7 +113,7 @@ ExitCode run_bench(const GlobalOptions& global, const BenchCommand& command, Con
     print_result_table(command, *result, console);
   }
   if (result->interrupted) return ExitCode::kInterrupted;
-  if (result->errors > 0 || result->unknown > 0) {
+  if (result->refused > 0 || result->errors > 0 || result->unknown > 0) {
     return report({ExitCode::kFailed, "requests failed, the last with: " + result->last_problem},
                   console, global.quiet);
   }

@@ -19,24 +19,14 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
-anchor=$root/build/anchor
-anchorctl=$root/build/anchorctl
-data=$root/build/bench
+source "$here/anchor_cluster.sh"
 results=$data/results.tsv
 load_seconds=8
 warmup_seconds=2
 rounds=3
 
-anchor_endpoints=127.0.0.1:19201,127.0.0.1:19202,127.0.0.1:19203
 etcd_endpoints=127.0.0.1:19301,127.0.0.1:19302,127.0.0.1:19303
-pids=()
 dropped=0
-
-fail() {
-  echo "bench: $*" >&2
-  exit 1
-}
 
 while (($# > 0)); do
   case $1 in
@@ -47,39 +37,6 @@ while (($# > 0)); do
   [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || { echo "bench: $1 takes a number" >&2 && exit 2; }
   shift 2
 done
-
-# Ends the nodes that this script started, by their ids.
-stop_nodes() {
-  local pid
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
-  pids=()
-}
-trap stop_nodes EXIT
-trap 'exit 130' INT TERM
-
-# wait_for WHAT COMMAND...: until the command succeeds, for half a minute.
-wait_for() {
-  local what=$1 attempt
-  shift
-  for ((attempt = 0; attempt < 150; ++attempt)); do
-    "$@" >/dev/null 2>&1 && return
-    sleep 0.2
-  done
-  fail "$what did not come up; its logs are in $data"
-}
-
-start_anchor() {
-  local i
-  rm -rf "$data/anchor" && mkdir -p "$data/anchor"
-  for i in 1 2 3; do
-    "$anchor" --id "n$i" --listen 127.0.0.1 --port "1910$i" --http-port "1920$i" \
-      --dir "$data/anchor/n$i" --bootstrap-expect 3 \
-      --peers 127.0.0.1:19101,127.0.0.1:19102,127.0.0.1:19103 >"$data/anchor/n$i.log" 2>&1 &
-    pids+=($!)
-  done
-  wait_for anchor "$anchorctl" --endpoints "$anchor_endpoints" status
-}
 
 anchor_leader() {
   "$anchorctl" --endpoints "$anchor_endpoints" status | awk '$3 == "Leader" { print $2; exit }'
@@ -116,9 +73,6 @@ loads() {
     echo "$mode 256 256 16"
   done
 }
-
-# field NAME: a number of the JSON on standard input.
-field() { sed -n "s/.*\"$1\":\\([0-9.e+]*\\).*/\\1/p"; }
 
 # record ROUND SYSTEM MODE CLIENTS CONNECTIONS COMMAND...: runs a load and keeps its figures.
 record() {
@@ -202,9 +156,7 @@ print_table() {
     }' "$results"
 }
 
-for file in "$anchor" "$anchorctl"; do
-  [[ -x $file ]] || fail "$file is missing; ./dev build makes it"
-done
+require_anchor
 for program in etcd etcdctl go; do
   command -v "$program" >/dev/null ||
     fail "$program is missing: apt-get install" \

@@ -94,6 +94,8 @@ TEST(CommandLine, TakesTheBenchsPlan) {
   EXPECT_EQ(bench.warmup, 0s);
   EXPECT_EQ(bench.read_ppm, 950'000U);
   EXPECT_EQ(verb<BenchCommand>({"bench", "put", "--clients", "8"}).connections, 8U);
+  EXPECT_FALSE(bench.rate);
+  EXPECT_EQ(verb<BenchCommand>({"bench", "put", "--rate", "5000"}).rate, 5000U);
 }
 
 TEST(CommandLine, TakesChangesOfMembers) {
@@ -147,6 +149,7 @@ TEST(CommandLine, RefusesWhatMakesNoSense) {
            {"bench", "put", "--clients", "0"},
            {"bench", "put", "--clients", "2", "--connections", "3"},
            {"bench", "put", "--value-bytes", "1048577"},
+           {"bench", "put", "--rate", "0"},
            {"bench", "put", "--ratio", "0.5"},
            {"bench", "mixed", "--ratio", "1.1"},
            {"bench", "mixed", "--ratio", "nan"},
