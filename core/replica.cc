@@ -140,7 +140,6 @@ void Replica::take(const PeerUnreachable& input) {
   raft_.peer_unreachable(input.peer);
   if (!leader_ || leader_->peer.id != input.peer) return;
   lost_leader_ = LostLeader{*leader_, now_};
-  expect_no_answers(options_.leader_wait);
 }
 
 void Replica::take(const SnapshotSaved& input) {
@@ -184,6 +183,10 @@ void Replica::notice_leader_heard() {
 
 void Replica::notice_leader_change() {
   notice_leader_heard();
+  const bool unreachable = leader_unreachable();
+  if (!std::exchange(leader_was_unreachable_, unreachable) && unreachable) {
+    expect_no_answers(options_.leader_wait);
+  }
   const std::optional<raft::KnownLeader> known = raft_.leader();
   if (known == leader_ && raft_.term() == leader_term_) return;
   // A deposed leader that can be reached may still answer.
@@ -206,7 +209,11 @@ bool Replica::leader_takes_requests() const {
 }
 
 bool Replica::leader_unreachable() const {
-  return lost_leader_ && leader_ == lost_leader_->leader;
+  if (lost_leader_ && leader_ == lost_leader_->leader) return true;
+  // It is heard, and does not hear: that it might have answered at least once is long ago.
+  const auto* follower = std::get_if<raft::Follower>(&raft_.role());
+  return follower != nullptr && follower->leader &&
+         now_ - follower->reached > 2 * options_.raft.election_timeout;
 }
 
 // Administrators' first: what they ask for may be what makes room.

@@ -163,7 +163,7 @@ class Replica {
     // reached and has a successor, since then none will come.
     Duration leader_wait = 1200ms;
     // Above so many requests without an answer, or bytes of commands in them, more are refused.
-    std::size_t waiting_requests = 100'000;
+    std::size_t waiting_requests = 10'000;
     std::size_t waiting_bytes = 128 << 20;
     // A step applies entries of about so many bytes, and goes on in the next: heartbeats are not to
     // wait for a long log.
@@ -296,6 +296,7 @@ class Replica {
     Instant at;
   };
   std::optional<LostLeader> lost_leader_;
+  bool leader_was_unreachable_ = false;
   // The latest term whose leader has said that it is one no more.
   raft::Term deposed_term_;
   // Entries of this leader, or of the leader that it was, until their index is applied.

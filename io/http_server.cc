@@ -52,8 +52,11 @@ HttpServer::HttpServer(uv_loop_t* loop, const HttpServerOptions& options, HttpHa
   uv_prepare_start(&prepare_,
                    [](uv_prepare_t* prepare) { static_cast<HttpServer*>(prepare->data)->flush(); });
   uv_check_init(loop_, &check_);
-  uv_check_start(&check_,
-                 [](uv_check_t* check) { static_cast<HttpServer*>(check->data)->flush(); });
+  uv_check_start(&check_, [](uv_check_t* check) {
+    auto& server = *static_cast<HttpServer*>(check->data);
+    server.read_in_turn_ = 0;
+    server.flush();
+  });
   uv_timer_init(loop_, &sweep_timer_);
   uv_timer_start(
       &sweep_timer_, [](uv_timer_t* timer) { static_cast<HttpServer*>(timer->data)->sweep(); },
@@ -179,8 +182,9 @@ void HttpServer::after_progress(Connection& connection) {
     uv_read_start(
         as_uv_stream(connection.tcp),
         [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
-          auto& storage = static_cast<Connection*>(handle->data)->server.read_buffer_;
-          *buffer = uv_buf_init(storage.data(), kReadBufferBytes);
+          HttpServer& server = static_cast<Connection*>(handle->data)->server;
+          const bool enough = server.read_in_turn_ >= server.options_.turn_bytes;
+          *buffer = uv_buf_init(server.read_buffer_.data(), enough ? 0 : kReadBufferBytes);
         },
         [](uv_stream_t* stream, ssize_t size_or_error, const uv_buf_t*) {
           auto& read_from = *static_cast<Connection*>(stream->data);
@@ -201,13 +205,15 @@ void HttpServer::after_progress(Connection& connection) {
 }
 
 void HttpServer::received(Connection& connection, ssize_t size_or_error) {
-  if (size_or_error == 0 || connection.closing) return;
+  // Without room for it, it is read in the next turn.
+  if (size_or_error == 0 || size_or_error == UV_ENOBUFS || connection.closing) return;
   if (size_or_error == UV_EOF) {
     connection.input_ended = true;
     connection.http.end_of_input();
   } else if (size_or_error < 0) {
     return close_connection(connection);
   } else {
+    read_in_turn_ += static_cast<std::size_t>(size_or_error);
     connection.http.receive(now(), {read_buffer_.data(), static_cast<std::size_t>(size_or_error)});
   }
   after_progress(connection);

@@ -26,6 +26,9 @@ struct HttpServerOptions {
   HttpLimits limits{};
   // More are told 503 and closed; as long as there are not as many of these again.
   std::size_t connection_count = 4096;
+  // About so much is read in one turn of the loop, from all connections together: whatever else
+  // the loop serves, be it a leader's heartbeats, is not to wait for more.
+  std::size_t turn_bytes = 1 << 20;
   // A connection could not be accepted. May be empty.
   std::function<void(const Error&)> accept_failed{};
 };
@@ -105,6 +108,7 @@ class HttpServer {
 
   // libuv asks for a buffer and fills it in one go, so that one serves all connections.
   static constexpr unsigned kReadBufferBytes = 64 << 10;
+  std::size_t read_in_turn_ = 0;
   std::array<char, kReadBufferBytes> read_buffer_;
   std::vector<ByteView> pieces_;
   std::vector<uv_buf_t> buffers_;

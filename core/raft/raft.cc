@@ -34,7 +34,7 @@ void Raft::begin_step(Instant now) {
   const auto self = [&](const ServerId& id) { return id == state_.self.id; };
   const bool alone = is_quorum(state_.configuration(), self);
   renew_promise(state_);
-  follower->heard = now;
+  follower->heard = follower->reached = now;
   follower->election_deadline =
       state_.election_deadline(alone ? Duration() : state_.random_election_timeout());
 }
@@ -289,6 +289,7 @@ void Raft::become_follower(Term term, std::optional<Peer> leader, const std::str
   const Duration patience = state_.random_election_timeout();
   role_ = Follower{.leader = std::move(leader),
                    .heard = state_.now,
+                   .reached = state_.now,
                    .election_deadline = state_.election_deadline(patience),
                    .patience = patience,
                    .verified = state_.commit_index};
@@ -426,10 +427,6 @@ Output Raft::finish_step() {
     state_.output.persist = std::move(batch);
   }
   return std::exchange(state_.output, {});
-}
-
-std::vector<ConfirmedRead> Raft::take_confirmed_reads() {
-  return std::exchange(state_.confirmed_reads, {});
 }
 
 std::optional<Instant> Raft::deadline() const {

@@ -82,7 +82,9 @@ class Raft {
   // After the step's inputs: commits what they allow, and does what is due by now.
   void advance();
   // Answers to request_read_index since the last call.
-  std::vector<ConfirmedRead> take_confirmed_reads();
+  std::vector<ConfirmedRead> take_confirmed_reads() {
+    return std::exchange(state_.confirmed_reads, {});
+  }
   // Sends what followers lack, and says what the step has led to.
   Output finish_step();
 

@@ -67,7 +67,10 @@ bool contradicts(const State& state, const Follower& follower, const AppendEntri
 
 void handle_append_entries(State& state, Follower& follower, const AppendEntries& request) {
   if (contradicts(state, follower, request)) return;
-  if (auto fresh = freshness(state, request)) follower.fresh = fresh;
+  if (auto fresh = freshness(state, request)) {
+    follower.fresh = fresh;
+    follower.reached = std::max(follower.reached, request.dating->echo);
+  }
   const bool prompt = answer_at_once(follower, request);
   // What was compacted is committed, and agrees with every later leader's log.
   const bool agrees =

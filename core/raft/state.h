@@ -110,6 +110,9 @@ struct Follower {
   Boot leader_boot{};
   // When the leader was last heard, or since when there is none.
   Instant heard{};
+  // When it sent the newest of its messages that the leader is known to have; or since when it
+  // follows it.
+  Instant reached{};
   // Set when the first step tells the time, and ever after.
   std::optional<Instant> election_deadline{};
   // How long it waits for the leader's next message; drawn anew for each leader.

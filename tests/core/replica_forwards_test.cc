@@ -52,6 +52,43 @@ TEST(ReplicaForwards, WithoutALeaderThatCanBeReachedTheyAreNotApplied) {
   EXPECT_TRUE(servers[2].refused(id, Refusal::kNoLeader));
 }
 
+// n1 leads on, and all goes on for so long, but for what n2 sends to n1.
+void deafen_leader_to_follower(Servers& servers, Duration duration) {
+  constexpr Duration kBeat = raft::Options{}.heartbeat_interval;
+  for (Duration passed{}; passed < duration; passed += kBeat) {
+    for (int number = 1; number <= 3; ++number) servers[number].wait(kBeat);
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (int number = 1; number <= 3; ++number) {
+        servers[number].complete_writes();
+        for (raft::Message& message : servers[number].take_sent()) {
+          if (number == 2 && message.to.id == id_of(1)) continue;
+          moved = servers.carry(std::move(message)) || moved;
+        }
+      }
+    }
+  }
+}
+
+TEST(ReplicaForwards, DoNotGoToALeaderThatIsHeardButDoesNotHear) {
+  Servers servers = with_leader();
+  const RequestId lost = servers[2].write("a");
+  deafen_leader_to_follower(servers, 700ms);
+  ASSERT_EQ(servers[2].replica().raft().leader()->peer.id, id_of(1));
+  const RequestId waits = servers[2].write("b");
+  EXPECT_TRUE(servers[2].sent<raft::ForwardRequest>().empty());
+  EXPECT_EQ(servers[2].replica().raft().role().index(), 0U) << "it follows";
+  // Of what was sent before nobody knows; but that is said soon, and not at the deadline.
+  deafen_leader_to_follower(servers, kDefaults.leader_wait);
+  EXPECT_TRUE(servers[2].answer<OutcomeUnknown>(lost));
+  EXPECT_TRUE(servers[2].refused(waits, Refusal::kNoLeader));
+  servers.heartbeat(1);
+  servers.heartbeat(1);
+  const RequestId again = servers[2].write("c");
+  servers.settle();
+  EXPECT_TRUE(servers[2].answer<WriteApplied>(again));
+}
+
 TEST(ReplicaForwards, AreTakenOnceHoweverOftenTheyArrive) {
   Servers servers = with_leader();
   for (int i = 0; i < 3; ++i) servers[1].hear(2, forward_to(servers[1], 1));

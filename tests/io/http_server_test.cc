@@ -276,6 +276,17 @@ TEST_F(HttpServerTest, AConnectionTooManyIsTurnedAway) {
       options);
 }
 
+TEST_F(HttpServerTest, WhatATurnHasNoRoomForComesInTheNext) {
+  const auto clients = [](std::uint16_t port) {
+    Client first(port), second(port);
+    first.send(get("/1") + get("/2"));
+    second.send(get("/3"));
+    EXPECT_TRUE(first.receive_until("</2>").contains("</1>"));
+    second.receive_until("</3>");
+  };
+  run(clients, {.turn_bytes = 1});
+}
+
 TEST_F(HttpServerTest, AClientThatNeverReadsIsBoundedAndCutOff) {
   HttpServerOptions options;
   options.limits.write_timeout = 600ms;
