@@ -1,5 +1,9 @@
 #include "io/lmdb.h"
 
+#include <sys/statvfs.h>
+
+#include <cstdint>
+#include <string>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -14,6 +18,14 @@ constexpr mdb_mode_t kOwnerOnly = 0600;
 
 std::unexpected<Error> lmdb_failure(std::string_view what, int code) {
   return failure(std::string(what) + ": " + mdb_strerror(code));
+}
+
+// LMDB calls a write that is cut short an input/output error, and so says nothing of a full disk.
+std::string if_full(const std::string& path) {
+  constexpr std::uint64_t kTooLittleBytes = 64 << 10;
+  struct statvfs disk{};
+  if (::statvfs(path.c_str(), &disk) != 0) return {};
+  return disk.f_bavail * disk.f_frsize < kTooLittleBytes ? " (the disk is full)" : "";
 }
 
 // LMDB takes what it only reads without const.
@@ -149,7 +161,7 @@ Result<void> Lmdb::run(unsigned flags, const std::function<Result<void>(MDB_txn*
   }
   // Also a reader is committed, which ends it: handles of buckets opened in it stay open.
   if (const int code = mdb_txn_commit(transaction)) {
-    return lmdb_failure("cannot commit to " + path_, code);
+    return lmdb_failure("cannot commit to " + path_ + if_full(path_), code);
   }
   return {};
 }

@@ -87,7 +87,8 @@ TEST(FullDisk, EndsTheServerWhichGoesOnOnceThereIsRoom) {
   if (!disk.mounted()) GTEST_SKIP() << "a file system cannot be mounted here";
   ASSERT_TRUE(cluster.start());
   EXPECT_EQ(write_until_it_ends(cluster, cluster[0]), kStorage);
-  EXPECT_TRUE(cluster[0].output().contains(cluster[0].database_path())) << cluster[0].output();
+  const std::string full = cluster[0].database_path() + " (the disk is full)";
+  EXPECT_TRUE(cluster[0].output().contains(full)) << cluster[0].output();
   expect_service(cluster, cluster[0]);
 
   ASSERT_TRUE(disk.resize("64m"));

@@ -58,6 +58,7 @@ class Server {
   void step(const std::vector<Input>& inputs = {}) {
     Output output = replica_->step(now_, inputs);
     if (output.persist) write_ = output.persist->id;
+    if (output.snapshot_save) snapshot_save_ = std::move(output.snapshot_save);
     std::ranges::move(output.messages, std::back_inserter(sent_));
     std::ranges::move(held_.hold(std::move(output.messages_after_persist)),
                       std::back_inserter(sent_));
@@ -128,6 +129,11 @@ class Server {
     return refusal != nullptr && refusal->reason == reason;
   }
 
+  // The newest snapshot that it wants written; none since this was last asked.
+  std::optional<SnapshotSave> take_snapshot_save() {
+    return std::exchange(snapshot_save_, std::nullopt);
+  }
+
   // --- What it says -----------------------------------------------------------------------------
 
   std::vector<raft::Message> take_sent() { return std::exchange(sent_, {}); }
@@ -161,6 +167,7 @@ class Server {
   Instant now_{};
   // The newest that is not durable yet.
   std::optional<raft::WriteId> write_;
+  std::optional<SnapshotSave> snapshot_save_;
   DeferredMessages held_;
   std::vector<raft::Message> sent_;
   std::uint64_t last_request_ = 0;
