@@ -51,8 +51,9 @@ void Replica::check_bounds() const {
 
 void Replica::advance() {
   notice_leader_change();
-  release_held_forwards();
+  if (forwards_first_) release_held_forwards();
   hand_over_requests();
+  release_held_forwards();
   ask_for_read_index(leased_reads_, true);
   ask_for_read_index(reads_, false);
   raft_.advance();
@@ -99,7 +100,13 @@ void Replica::take(const ClientRequest& input) {
   if (requests_.size() >= options_.waiting_requests || waiting_bytes_ >= options_.waiting_bytes) {
     return reply(input.id, NotApplied{Refusal::kOverloaded});
   }
-  const bool leader_answers = leader_ && !leader_unreachable();
+  // Writes that wait for a leader, or for its pace, leave room for what need not.
+  const bool writes = std::holds_alternative<kv::Command>(input.body);
+  if (writes && unsent_writes_.size() >= std::max<std::size_t>(1, options_.waiting_requests / 2)) {
+    return reply(input.id, NotApplied{Refusal::kOverloaded});
+  }
+  const bool slowed = writes && raft::writes_wait(raft_.state(), raft_.role());
+  const bool leader_answers = leader_ && !leader_unreachable() && !slowed;
   const Instant patience = leader_answers ? input.deadline : now_ + options_.leader_wait;
   Request request{.deadline = input.deadline, .expires = std::min(input.deadline, patience)};
   if (const auto* read = std::get_if<ReadKey>(&input.body)) {
@@ -210,9 +217,10 @@ bool Replica::leader_takes_requests() const {
 
 bool Replica::leader_unreachable() const {
   if (lost_leader_ && leader_ == lost_leader_->leader) return true;
-  // It is heard, and does not hear: that it might have answered at least once is long ago.
+  // It is heard, and does not hear. Before it has committed anything in its term it cannot tell.
   const auto* follower = std::get_if<raft::Follower>(&raft_.role());
   return follower != nullptr && follower->leader &&
+         raft_.log().term_at(raft_.commit_index()) == raft_.term() &&
          now_ - follower->reached > 2 * options_.raft.election_timeout;
 }
 
@@ -251,6 +259,8 @@ void Replica::propose(Proposer proposer, const raft::Proposal& proposal) {
     }
     return;
   }
+  // Where each write lets the next wait, clients here and elsewhere take turns.
+  forwards_first_ = std::holds_alternative<RequestId>(proposer);
   const auto position = raft_.propose(std::get<raft::Command>(proposal).payload);
   if (!position) return overloaded(proposer);
   proposals_.emplace_hint(proposals_.end(), std::pair{position->index, position->term},

@@ -313,6 +313,7 @@ class Replica {
   std::deque<HeldForward> held_forwards_;
   // Invariant: the sum of the commands in them.
   std::size_t held_bytes_ = 0;
+  bool forwards_first_ = false;
 
   PendingReads reads_;
   PendingReads leased_reads_;

@@ -16,7 +16,10 @@ void Replica::take_forward(const raft::Message& message, const raft::ForwardRequ
   ForwardedFrom origin{message.from, message.from_boot, request.sequence};
   // Never taken before, and never led in that term again: certain.
   if (!leads) return not_applied(origin);
-  if (!waits(request.proposal)) return propose(std::move(origin), request.proposal);
+  // Behind those that have waited for longer.
+  const bool queues =
+      !held_forwards_.empty() && std::holds_alternative<raft::Command>(request.proposal);
+  if (!waits(request.proposal) && !queues) return propose(std::move(origin), request.proposal);
   if (held_forwards_.size() >= options_.waiting_requests || held_bytes_ >= options_.waiting_bytes) {
     return overloaded(origin);
   }

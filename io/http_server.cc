@@ -30,8 +30,16 @@ struct HttpServer::Connection {
         http(connection_id, owner.options_.limits, owner.common_lines_, owner.handler_,
              owner.now()) {}
 
+  // What is left of what it may be read in this turn.
+  unsigned share_of_turn() {
+    if (std::exchange(turn, server.turn_) != server.turn_) share = server.share_of_turn();
+    return share;
+  }
+
   HttpServer& server;
   const std::uint64_t id;
+  std::uint64_t turn = 0;
+  unsigned share = 0;
   uv_tcp_t tcp{};
   uv_write_t write_request{};
   uv_shutdown_t shutdown_request{};
@@ -54,7 +62,7 @@ HttpServer::HttpServer(uv_loop_t* loop, const HttpServerOptions& options, HttpHa
   uv_check_init(loop_, &check_);
   uv_check_start(&check_, [](uv_check_t* check) {
     auto& server = *static_cast<HttpServer*>(check->data);
-    server.read_in_turn_ = 0;
+    ++server.turn_;
     server.flush();
   });
   uv_timer_init(loop_, &sweep_timer_);
@@ -182,9 +190,8 @@ void HttpServer::after_progress(Connection& connection) {
     uv_read_start(
         as_uv_stream(connection.tcp),
         [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
-          HttpServer& server = static_cast<Connection*>(handle->data)->server;
-          const bool enough = server.read_in_turn_ >= server.options_.turn_bytes;
-          *buffer = uv_buf_init(server.read_buffer_.data(), enough ? 0 : kReadBufferBytes);
+          auto& reader = *static_cast<Connection*>(handle->data);
+          *buffer = uv_buf_init(reader.server.read_buffer_.data(), reader.share_of_turn());
         },
         [](uv_stream_t* stream, ssize_t size_or_error, const uv_buf_t*) {
           auto& read_from = *static_cast<Connection*>(stream->data);
@@ -204,6 +211,14 @@ void HttpServer::after_progress(Connection& connection) {
   if (error != 0) close_connection(connection);
 }
 
+// The same for all, so that none is put off for the sake of others; and not too little to be worth
+// a turn.
+unsigned HttpServer::share_of_turn() const {
+  constexpr std::size_t kLeast = 4 << 10;
+  const std::size_t share = options_.turn_bytes / connections_.size();
+  return static_cast<unsigned>(std::clamp<std::size_t>(share, kLeast, kReadBufferBytes));
+}
+
 void HttpServer::received(Connection& connection, ssize_t size_or_error) {
   // Without room for it, it is read in the next turn.
   if (size_or_error == 0 || size_or_error == UV_ENOBUFS || connection.closing) return;
@@ -213,7 +228,7 @@ void HttpServer::received(Connection& connection, ssize_t size_or_error) {
   } else if (size_or_error < 0) {
     return close_connection(connection);
   } else {
-    read_in_turn_ += static_cast<std::size_t>(size_or_error);
+    connection.share -= static_cast<unsigned>(size_or_error);
     connection.http.receive(now(), {read_buffer_.data(), static_cast<std::size_t>(size_or_error)});
   }
   after_progress(connection);

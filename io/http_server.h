@@ -73,6 +73,7 @@ class HttpServer {
   Instant now() const { return Instant(std::chrono::milliseconds(uv_now(loop_))); }
   void accept(const TcpAccept& into);
   void turn_away(Connection& connection);
+  unsigned share_of_turn() const;
   void received(Connection& connection, ssize_t size_or_error);
   void write(Connection& connection);
   void write_done(Connection& connection, int status);
@@ -108,7 +109,7 @@ class HttpServer {
 
   // libuv asks for a buffer and fills it in one go, so that one serves all connections.
   static constexpr unsigned kReadBufferBytes = 64 << 10;
-  std::size_t read_in_turn_ = 0;
+  std::uint64_t turn_ = 1;
   std::array<char, kReadBufferBytes> read_buffer_;
   std::vector<ByteView> pieces_;
   std::vector<uv_buf_t> buffers_;

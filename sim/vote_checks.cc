@@ -11,13 +11,15 @@ namespace {
 
 // As it is after the step: what else came in it can only have added reasons, unless it led before.
 // Whom it has promised to wait for may be another then.
-bool has_reason(const raft::Raft& voter, const raft::RequestVote& request) {
+bool has_reason(const raft::Raft& voter, const raft::Peer& candidate,
+                const raft::RequestVote& request) {
   const raft::State& state = voter.state();
   if (!raft::at_least_as_up_to_date(request.last, state.log.last())) return true;
   const bool waits = voter.is_leader() || state.now < state.promise.until;
   if (waits && !request.transfer) return true;
   if (request.pre_vote) return request.campaign_term <= voter.term();
-  return request.campaign_term != voter.term() || state.hard_state.vote.has_value();
+  const auto& vote = state.hard_state.vote;
+  return request.campaign_term != voter.term() || (vote && *vote != candidate);
 }
 
 void check_refusal(const Node& voter, std::span<const Input> inputs, const raft::Message& message) {
@@ -29,7 +31,8 @@ void check_refusal(const Node& voter, std::span<const Input> inputs, const raft:
     if (received == nullptr || received->message.from != message.to) return false;
     const auto* request = std::get_if<raft::RequestVote>(&received->message.body);
     return request != nullptr && request->campaign_term == reply->campaign_term &&
-           request->pre_vote == reply->pre_vote && has_reason(voter.replica->raft(), *request);
+           request->pre_vote == reply->pre_vote &&
+           has_reason(voter.replica->raft(), message.to, *request);
   });
   check(reason, "refuses-vote-for-a-reason",
         voter.id.name() + " refuses " + message.to.id.name() + " in term " +

@@ -165,7 +165,8 @@ bool admit_write(State& state, Leader& leader, std::uint64_t bytes) {
   constexpr Duration kAtOnce = 10ms;
   const std::uint64_t left =
       std::max<std::uint64_t>(1, state.options.log_bytes - state.log.bytes());
-  const auto ticks = static_cast<std::uint64_t>(kRoomLasts.count()) * bytes / left;
+  const std::uint64_t grows = bytes + entry_bytes(Entry{});
+  const auto ticks = static_cast<std::uint64_t>(kRoomLasts.count()) * grows / left;
   const Duration wait = std::min(kLongestWait, Duration(static_cast<Duration::rep>(ticks)));
   leader.write_due = std::max(leader.write_due, state.now - kAtOnce) + wait;
   return true;

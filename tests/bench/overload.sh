@@ -52,6 +52,7 @@ mkdir -p "$data"
 : >"$data/overload.log"
 start_anchor
 before=$(leader_and_term)
+[[ -n $before ]] || fail "there is no leader to begin with"
 peak=$(load --clients 4096 --connections 256 | field ops_per_second)
 echo "a closed loop of 4,096 clients is served $peak puts a second"
 echo
@@ -75,12 +76,12 @@ for factor in 0.1 0.25 0.5 1 2 5 10; do
   fi
   ((memory < 1024)) || { echo "a node holds $memory MiB" && failed=1; }
 done
+for url in ${anchor_endpoints//,/ }; do
+  wait_for "$url" curl --silent --fail --max-time 1 "http://$url/readyz"
+done
 after=$(leader_and_term)
 echo
 echo "leader and its term: before $before, after $after"
 [[ $before == "$after" ]] || { echo "the leader was deposed" && failed=1; }
-for url in ${anchor_endpoints//,/ }; do
-  wait_for "$url" curl --silent --fail --max-time 1 "http://$url/readyz"
-done
 stop_nodes
 exit "$failed"

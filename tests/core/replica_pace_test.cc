@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,37 @@ TEST(ReplicaPace, RefusesForwardedWritesThatWouldWaitForLong) {
   let_pass(servers, 3s);
   EXPECT_TRUE(applied(servers, 2, ids.front()));
   EXPECT_TRUE(servers[2].refused(ids.back(), Refusal::kOverloaded));
+}
+
+TEST(ReplicaPace, IsSharedByTheLeadersOwnClientsAndOthers) {
+  Servers servers = with_long_log();
+  let_pass(servers, 1s);
+  std::vector<RequestId> here, there;
+  for (int i = 0; i < 4; ++i) {
+    here.push_back(write(servers, 1));
+    there.push_back(write(servers, 2));
+  }
+  let_pass(servers, 1150ms);
+  const auto served = [&](int number, const std::vector<RequestId>& ids) {
+    return std::ranges::count_if(ids, [&](RequestId id) { return applied(servers, number, id); });
+  };
+  EXPECT_GE(served(1, here), 1);
+  EXPECT_GE(served(2, there), 1);
+  EXPECT_LE(served(1, here) + served(2, there), 4);
+}
+
+// However many wait, there is room for what need not.
+TEST(ReplicaPace, LeavesRoomForReadsAndAdministrators) {
+  Replica::Options options = narrow();
+  options.waiting_requests = 8;
+  Servers servers = with_leader(options);
+  while (applied(servers, 1, write(servers, 1))) {
+  }
+  for (int i = 0; i < 8; ++i) write(servers, 1);
+  EXPECT_TRUE(servers[1].refused(write(servers, 1), Refusal::kOverloaded));
+  const RequestId read = servers[1].read("a");
+  servers.heartbeat(1);
+  EXPECT_TRUE(servers[1].answer<ReadDone>(read));
 }
 
 TEST(ReplicaPace, RefusesWritesThatCannotWaitSoLong) {

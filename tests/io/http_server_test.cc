@@ -278,11 +278,11 @@ TEST_F(HttpServerTest, AConnectionTooManyIsTurnedAway) {
 
 TEST_F(HttpServerTest, WhatATurnHasNoRoomForComesInTheNext) {
   const auto clients = [](std::uint16_t port) {
-    Client first(port), second(port);
-    first.send(get("/1") + get("/2"));
-    second.send(get("/3"));
-    EXPECT_TRUE(first.receive_until("</2>").contains("</1>"));
-    second.receive_until("</3>");
+    Client client(port);
+    std::string requests;
+    for (int i = 1; i <= 500; ++i) requests += get("/" + std::to_string(i));
+    client.send(requests);
+    EXPECT_TRUE(client.receive_until("</500>").contains("</1>"));
   };
   run(clients, {.turn_bytes = 1});
 }

