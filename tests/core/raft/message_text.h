@@ -2,7 +2,9 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
+#include "core/raft/configuration.h"
 #include "core/raft/message.h"
 
 // Messages as one line of words, for transcripts. A position is written index@term.
