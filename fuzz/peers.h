@@ -16,6 +16,8 @@
 
 namespace anchor::fuzz {
 
+inline constexpr raft::ClusterId kClusterId{7};
+
 inline raft::Peer peer_of(std::uint64_t number) {
   return {raft::ServerId("n" + std::to_string(number)), raft::Incarnation(0)};
 }
@@ -40,6 +42,29 @@ inline raft::AdminRequest any_admin_request(Decisions& decisions) {
       if (decisions.coin()) return raft::TransferLeadership{};
       return raft::TransferLeadership{id};
   }
+}
+
+// Of n1 to n4, in any of their lives, with or without n1.
+inline raft::SharedConfiguration any_configuration(Decisions& decisions) {
+  raft::Configuration configuration;
+  for (std::uint64_t number = 1; number <= 4; ++number) {
+    const std::uint64_t role = decisions.below(6);
+    if (role == 0) continue;
+    const raft::ServerId id = peer_of(number).id;
+    const auto incarnation = raft::Incarnation(decisions.below(8) / 6);
+    configuration.members.push_back({id, incarnation, "", ""});
+    if (role == 1) {
+      configuration.learners.push_back(id);
+      configuration.members.back().awaits_promotion = decisions.coin();
+      continue;
+    }
+    if (role != 2) configuration.voters.push_back(id);
+    if (role == 2 || role == 3) configuration.outgoing_voters.push_back(id);
+  }
+  if (configuration.voters.empty()) {
+    configuration = raft::founding_configuration({{peer_of(2).id, {}, "", ""}});
+  }
+  return std::make_shared<const raft::Configuration>(std::move(configuration));
 }
 
 // The two peers of n1. They say whatever servers could that keep to Raft's rules, in any order and

@@ -51,6 +51,8 @@ struct Node {
   std::uint64_t life = 0;
   // The disk works on its snapshots.
   bool snapshot_work = false;
+  // From leaders, in all its lives.
+  std::uint64_t snapshots_received = 0;
 
   DeferredMessages deferred{};
   std::map<RequestId, OperationId> requests{};

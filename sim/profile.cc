@@ -47,9 +47,23 @@ void add_snapshots(Mix& mix, Choices& choices) {
   mix.raft.snapshot_bytes_per_second = one_of({20 << 10, 1 << 20, 128 << 20}, choices);
   if (!coin(choices)) return;
   // A log that is soon at its bound is not kept for long: else nothing would be served for as long.
-  mix.raft.log_bytes = one_of({4, 32}, choices) * mix.snapshot_bytes + 2 * mix.raft.trailing_bytes;
+  mix.raft.log_bytes = one_of({8, 32}, choices) * mix.snapshot_bytes + 2 * mix.raft.trailing_bytes;
   mix.raft.snapshot_window_bytes = 2 << 20;
   mix.raft.snapshot_bytes_per_second = 128 << 20;
+}
+
+// While a snapshot is on its way others write more than the next one leaves of the log.
+void add_slow_snapshots(Mix& mix, Choices& choices) {
+  mix.clients = 8;
+  mix.keys = 32;
+  mix.think_most = 20ms;
+  mix.value_bytes_most = 400;
+  mix.snapshot_bytes = 1 << 10;
+  mix.raft.trailing_bytes = 0;
+  mix.raft.snapshot_chunk_bytes = one_of({100, 1000}, choices);
+  mix.raft.snapshot_bytes_per_second = 20 << 10;
+  mix.raft.append_bytes = one_of({512, 1}, choices);
+  mix.raft.window_messages = one_of({3, 1}, choices);
 }
 
 void add_network_faults(Faults& faults, Choices& choices) {
@@ -111,7 +125,11 @@ Mix with_sound_clocks(Mix mix) {
 Mix draw_everything(Choices& choices) {
   Mix mix = draw_cluster(choices);
   if (coin(choices)) add_changes(mix, choices);
-  if (coin(choices)) add_snapshots(mix, choices);
+  if (choices.below(16, Stream::kMix) == 0) {
+    add_slow_snapshots(mix, choices);
+  } else if (coin(choices)) {
+    add_snapshots(mix, choices);
+  }
   add_network_faults(mix.faults, choices);
   add_node_faults(mix.faults, choices);
   add_disk_faults(mix.faults, choices);

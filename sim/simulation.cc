@@ -70,11 +70,13 @@ class Simulation {
   std::vector<bool> members_of(const std::vector<bool>& core) const;
   void break_the_rest(const std::vector<bool>& core);
   void heal(const std::vector<bool>& core);
+  void keep_one_away(const std::vector<bool>& core);
   template <typename Done>
   void wait_until(const Done& done, Duration longest);
   bool settled(const std::vector<bool>& core) const;
   const Replica* find_leader(const std::vector<bool>& core) const;
   const raft::Raft& core_leader(const std::vector<bool>& core) const;
+  std::uint64_t snapshots_received(const std::vector<bool>& core) const;
   void check_caught_up(const std::vector<bool>& core) const;
 
   const SimulationOptions& options_;
@@ -95,6 +97,7 @@ void Simulation::check_liveness() {
   const std::vector<bool> core = choose_core();
   break_the_rest(core);
   heal(core);
+  if (choices_.below(2, Stream::kHeal) == 0) keep_one_away(core);
   const Duration timeout = longest_election_timeout(mix_);
   // Who led in what is over finds out; then long enough for what clients and nodes still wait for,
   // for elections, and to catch up. Mostly it takes much less.
@@ -109,6 +112,7 @@ void Simulation::check_liveness() {
   const raft::Raft& leader = core_leader(core);
   const raft::Term term = leader.term();
   const raft::ServerId id = leader.state().self.id;
+  const std::uint64_t snapshots = snapshots_received(core);
   workload_.demand(members_of(core));
   cluster_.run_until(cluster_.now() + 10 * timeout + 1s);
   const raft::Raft& still = core_leader(core);
@@ -122,7 +126,18 @@ void Simulation::check_liveness() {
   check_live(workload_.demanded() > 0 && workload_.unserved() == 0, "healthy-core-serves",
              std::to_string(workload_.unserved()) + " of " + std::to_string(workload_.demanded()) +
                  " requests were not served");
+  const bool room = mix_.raft.log_bytes == raft::Options{}.log_bytes;
+  check_live(!room || snapshots_received(core) == snapshots, "healthy-core-keeps-up",
+             "a server that had caught up was sent a snapshot");
   check_caught_up(core);
+}
+
+std::uint64_t Simulation::snapshots_received(const std::vector<bool>& core) const {
+  std::uint64_t sum = 0;
+  for (std::size_t node = 0; node < core.size(); ++node) {
+    if (core[node]) sum += cluster_.node(node).snapshots_received;
+  }
+  return sum;
 }
 
 template <typename Done>
@@ -235,6 +250,17 @@ void Simulation::heal(const std::vector<bool>& core) {
     cluster_.resume(node);
     cluster_.restart(node);
   }
+}
+
+// When it comes back, the others have long cut what it lacks, and go on to write.
+void Simulation::keep_one_away(const std::vector<bool>& core) {
+  std::size_t node = 0;
+  do {
+    node = choices_.below(core.size(), Stream::kHeal);
+  } while (!core[node]);
+  cluster_.crash(node);
+  cluster_.run_until(cluster_.now() + 12 * longest_election_timeout(mix_));
+  cluster_.restart(node);
 }
 
 // Null: there is none. Of several the one of the latest term.

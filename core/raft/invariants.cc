@@ -18,7 +18,10 @@ void check_progress(const State& state, const Progress& progress) {
   if (const auto* sending = std::get_if<SendSnapshot>(&progress.state)) {
     ANCHOR_ASSERT(sending->acknowledged_bytes <= sending->sent_bytes);
     ANCHOR_ASSERT(sending->sent_bytes <= sending->file.size_bytes);
-    ANCHOR_ASSERT(sending->file.position.index >= state.log.base().index, "the log is kept");
+    ANCHOR_ASSERT(progress.kept_log && progress.kept_log->sent_snapshot);
+  }
+  if (progress.kept_log) {
+    ANCHOR_ASSERT(progress.kept_log->after >= state.log.base().index, "the log is kept");
   }
   const auto* replicating = std::get_if<Replicate>(&progress.state);
   if (replicating == nullptr) return;
@@ -46,8 +49,8 @@ void check_leader(const State& state, const Leader& leader) {
     bytes += entry_bytes(state.log.at(index));
   }
   ANCHOR_ASSERT(bytes == leader.uncommitted_bytes);
-  ANCHOR_ASSERT(leader.followers.size() + (state.is_member() ? 1 : 0) ==
-                state.configuration().members.size());
+  const bool named = state.configuration().find(state.self.id) != nullptr;
+  ANCHOR_ASSERT(leader.followers.size() + (named ? 1 : 0) == state.configuration().members.size());
   for (const auto& [id, progress] : leader.followers) {
     ANCHOR_ASSERT(id == progress.peer.id && state.configuration().has(progress.peer));
     check_progress(state, progress);

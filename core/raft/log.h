@@ -49,6 +49,10 @@ class Log {
   // only in a server that was never told any.
   const SharedConfiguration& configuration() const { return configurations_.back().configuration; }
   Index configuration_index() const { return configurations_.back().index; }
+  // The entry that every founder stored before it said a word, if it is here. Zero: it is not.
+  Index founding_index() const {
+    return configurations_.front().configuration == nullptr ? base_.index.next() : Index();
+  }
   // The newest of those up to `index`, under the same condition.
   const Configured& configuration_at(Index index) const;
   // That one and all that follow it in the log, ascending. Requires: `index` is not before the

@@ -10,12 +10,16 @@ std::size_t command_bytes(const Proposal& proposal) {
 namespace {
 
 // No cluster gets there, nor falls so far behind in its servers' lives. Who took over any term that
-// it is told would soon have none left.
-constexpr std::uint64_t kHighestTerm = std::uint64_t{1} << 62;
+// it is told, or any index, would soon have none left.
+constexpr std::uint64_t kHighest = std::uint64_t{1} << 62;
 constexpr std::uint64_t kTermsAheadMost = std::uint64_t{1} << 32;
 
 bool sound(Term term, Term own) {
-  return term.value() <= kHighestTerm && term.value() <= own.value() + kTermsAheadMost;
+  return term.value() <= kHighest && term.value() <= own.value() + kTermsAheadMost;
+}
+
+bool sound(Index index) {
+  return index.value() <= kHighest;
 }
 
 bool sound(const Entry& entry) {
@@ -24,7 +28,8 @@ bool sound(const Entry& entry) {
 }
 
 bool sound(const InstallSnapshot& part, Term term) {
-  return part.file.position.index > Index() && part.file.position.term <= term &&
+  const LogPosition position = part.file.position;
+  return position.index > Index() && sound(position.index) && position.term <= term &&
          part.offset <= part.file.size_bytes;
 }
 
@@ -53,6 +58,7 @@ bool well_formed(const Message& message, Term own) {
   const auto* append = std::get_if<AppendEntries>(&message.body);
   if (append == nullptr) return true;
   if (append->dating && !sound(*append->dating)) return false;
+  if (!sound(append->previous.index)) return false;
   LogPosition previous = append->previous;
   for (const Entry& entry : append->entries) {
     if (entry.index != previous.index.next() || entry.term < previous.term) return false;

@@ -36,8 +36,7 @@ struct Replicate {
   void acknowledged(Index match);
 };
 
-// The follower lacks entries that the log has no more, and is sent a snapshot. Meanwhile the log is
-// kept from the snapshot's end on; but for a follower that takes nothing more only so long.
+// The follower lacks entries that the log has no more, and is sent a snapshot.
 struct SendSnapshot {
   SnapshotFile file;
   // The follower has so much, and this much has been sent.
@@ -45,9 +44,17 @@ struct SendSnapshot {
   std::uint64_t sent_bytes = 0;
   // How often it had all of it, and found it damaged.
   int refused = 0;
-  // When it last acknowledged more, and when it was last sent anew what it had not.
-  Instant progressed{};
+  // When it was last sent anew what it had not acknowledged.
   Instant resent{};
+};
+
+// The leader keeps its log for the follower, which lacks more than a snapshot leaves of it: until
+// it has come as far as the newest snapshot, or takes nothing more for long.
+struct KeptLog {
+  Index after;
+  // It was sent a snapshot, which is not to have been for nothing: then rather than give it up the
+  // leader slows writes down.
+  bool sent_snapshot = false;
 };
 
 // A learner's way to the log's end, in rounds: in each it gets what the log held when the round
@@ -80,6 +87,9 @@ struct Progress {
   // The highest commit index that it was told.
   Index commit_told{};
   std::variant<Probe, Replicate, SendSnapshot> state{};
+  std::optional<KeptLog> kept_log{};
+  // When it last acknowledged more, of the log or of a snapshot.
+  Instant progressed{};
   // Only of a learner that awaits its promotion.
   std::optional<CatchUp> catch_up{};
 

@@ -50,10 +50,11 @@ void append_new(State& state, const std::vector<Entry>& entries) {
   }
 }
 
-// True if the request differs from what this very leader has sent before, or from what is
-// committed: no leader does that.
+// True if the request differs from what this very leader has sent before, from what is committed,
+// or from what all founders began with: no leader does that.
 bool contradicts(const State& state, const Follower& follower, const AppendEntries& request) {
-  const Index settled = std::max(follower.verified, state.commit_index);
+  const Index settled =
+      std::max({follower.verified, state.commit_index, state.log.founding_index()});
   const auto differs = [&](LogPosition position) {
     return position.index >= state.log.base().index && position.index <= settled &&
            !state.log.contains(position);
@@ -105,18 +106,17 @@ LogPosition append_as_leader(State& state, Leader& leader, decltype(Entry::paylo
 }
 
 void handle_append_accepted(State& state, Progress& progress, const AppendAccepted& reply) {
+  if (reply.match_index > progress.match) progress.progressed = state.now;
   progress.match = std::max(progress.match, reply.match_index);
   progress.next = std::max(progress.next, progress.match.next());
   if (auto* replicating = std::get_if<Replicate>(&progress.state)) {
-    return replicating->acknowledged(progress.match);
+    replicating->acknowledged(progress.match);
+  } else if (!std::holds_alternative<SendSnapshot>(progress.state)) {
+    progress.state = Replicate{};
+  } else if (progress.match >= state.log.base().index) {
+    end_snapshot(state, progress);
   }
-  if (const auto* sending = std::get_if<SendSnapshot>(&progress.state)) {
-    if (progress.match < state.log.base().index) return;
-    state.output.events.push_back(
-        SnapshotSent{state.term(), sending->file.position, progress.peer.id, true});
-    state.snapshots_changed = true;  // it is not kept for this one any more
-  }
-  progress.state = Replicate{};
+  let_log_go(state, progress);
 }
 
 void handle_append_rejected(const State& state, Progress& progress, const AppendRejected& reply) {
@@ -170,6 +170,7 @@ void send_append(State& state, Leader& leader, Progress& progress, std::vector<E
 bool send_entries(State& state, Leader& leader, Progress& progress) {
   const Index last = state.log.last().index;
   bool sent = false;
+  give_up(state, progress);
   if (std::holds_alternative<SendSnapshot>(progress.state)) {
     send_snapshot(state, leader, progress);
     return false;

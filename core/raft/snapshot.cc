@@ -19,17 +19,22 @@ LogRoom room_of_log(const State& state) {
 }
 
 // The log is not kept for ever for a follower that is silent, or that takes nothing; and hardly at
-// all for a silent one once the log is half as long as it may be. If it comes back while the
-// snapshot is still the newest, it goes on from what it has.
-bool given_up(const State& state, const Progress& progress, const SendSnapshot& sending) {
+// all for a silent one once the log is half as long as it may be.
+bool seems_lost(const State& state, const Progress& progress) {
   const Duration timeout = state.options.election_timeout;
   const bool ample = room_of_log(state) == LogRoom::kAmple;
   if (state.now - progress.last_heard >= (ample ? 10 : 1) * timeout) return true;
-  // What it has received as a whole it reads back, before it says that it has it.
-  constexpr std::uint64_t kSlowReadBytesPerMillisecond = 32 << 10;
-  const auto reading =
-      std::chrono::milliseconds(sending.file.size_bytes / kSlowReadBytesPerMillisecond);
-  return state.now - sending.progressed >= 10 * timeout + reading;
+  Duration patience = 10 * timeout;
+  if (const auto* sending = std::get_if<SendSnapshot>(&progress.state)) {
+    // What it has received as a whole it reads back, before it says that it has it.
+    constexpr std::uint64_t kSlowReadBytesPerMillisecond = 32 << 10;
+    patience += std::chrono::milliseconds(sending->file.size_bytes / kSlowReadBytesPerMillisecond);
+  }
+  return state.now - progress.progressed >= patience;
+}
+
+Instant resending_due(const State& state, const Progress& progress, const SendSnapshot& sending) {
+  return std::max(progress.progressed, sending.resent) + silence_before_resending(state);
 }
 
 bool window_open(const State& state, const SendSnapshot& sending) {
@@ -74,13 +79,28 @@ Index covered(const State& state) {
   return index;
 }
 
-template <typename Visit>
-void for_each_sent(const Role& role, const Visit& visit) {
+bool is_sent(const Role& role, const SnapshotFile& file) {
   const auto* leader = std::get_if<Leader>(&role);
-  if (leader == nullptr) return;
-  for (const auto& [id, progress] : leader->followers) {
-    if (const auto* sending = std::get_if<SendSnapshot>(&progress.state)) visit(sending->file);
+  return leader != nullptr && std::ranges::any_of(leader->followers, [&](const auto& follower) {
+           const auto* sending = std::get_if<SendSnapshot>(&follower.second.state);
+           return sending != nullptr && sending->file == file;
+         });
+}
+
+// Before the log is cut: for whom is it to be kept? As long as that does not bring it near to where
+// writes are slowed down, for everybody who lacks what would be cut and can still be sent it.
+void keep_log(const State& state, Progress& progress) {
+  const bool ample = state.log.bytes() <= state.options.log_bytes / 4;
+  if (auto& kept = progress.kept_log) {
+    if (!ample && !kept->sent_snapshot) return kept.reset();
+    kept->after = std::max(kept->after, progress.match);
+    return;
   }
+  const bool lacks = progress.match < state.snapshots.back().position.index;
+  const bool answers = state.now - progress.last_heard < state.options.election_timeout;
+  if (!ample || !lacks || !answers || progress.match < state.log.base().index) return;
+  progress.kept_log = KeptLog{progress.match};
+  progress.progressed = state.now;
 }
 
 // Another of the state as it is now takes its place, and is what is sent next.
@@ -96,23 +116,45 @@ void distrust(State& state, const SnapshotFile& file) {
 void begin_snapshot(State& state, Progress& progress) {
   ANCHOR_ASSERT(!state.snapshots.empty() && progress.next <= state.log.base().index);
   const SnapshotFile& file = state.snapshots.back();
-  progress.state = SendSnapshot{.file = file, .progressed = state.now, .resent = state.now};
+  progress.state = SendSnapshot{.file = file, .resent = state.now};
+  progress.kept_log = KeptLog{.after = file.position.index, .sent_snapshot = true};
+  state.snapshots_changed = true;
+  progress.progressed = state.now;
   state.output.events.push_back(SnapshotSent{state.term(), file.position, progress.peer.id, false});
 }
 
 void send_snapshot(State& state, Leader& leader, Progress& progress) {
   auto& sending = std::get<SendSnapshot>(progress.state);
-  if (given_up(state, progress, sending)) {
-    state.snapshots_changed = true;
-    return progress.probe_from(progress.next);
-  }
-  if (state.now - std::max(sending.progressed, sending.resent) >= silence_before_resending(state)) {
+  if (state.now >= resending_due(state, progress, sending)) {
     sending.sent_bytes = sending.acknowledged_bytes;
     sending.resent = state.now;
   }
   while (window_open(state, sending) && leader.chunk_due <= state.now) {
     send_chunk(state, leader, progress.peer, sending);
   }
+}
+
+void end_snapshot(State& state, Progress& progress) {
+  const auto& sending = std::get<SendSnapshot>(progress.state);
+  state.output.events.push_back(
+      SnapshotSent{state.term(), sending.file.position, progress.peer.id, true});
+  state.snapshots_changed = true;  // the file is not kept for this one any more
+  progress.state = Replicate{};
+}
+
+void let_log_go(State& state, Progress& progress) {
+  if (!progress.kept_log || std::holds_alternative<SendSnapshot>(progress.state)) return;
+  if (progress.match < state.snapshots.back().position.index) return;
+  progress.kept_log.reset();
+  state.snapshots_changed = true;
+}
+
+// If it comes back while the snapshot is still the newest, it goes on from what it has.
+void give_up(State& state, Progress& progress) {
+  if (!progress.kept_log || !seems_lost(state, progress)) return;
+  progress.kept_log.reset();
+  state.snapshots_changed = true;
+  if (std::holds_alternative<SendSnapshot>(progress.state)) progress.probe_from(progress.next);
 }
 
 void handle_snapshot_accepted(State& state, Progress& progress, const SnapshotAccepted& reply) {
@@ -128,7 +170,7 @@ void handle_snapshot_accepted(State& state, Progress& progress, const SnapshotAc
     // What is damaged on the way once is so on this server's own disk when it is so again.
     if (whole && ++sending->refused == 2) distrust(state, sending->file);
   } else {
-    sending->progressed = state.now;
+    progress.progressed = state.now;
   }
   sending->acknowledged_bytes = received;
   sending->sent_bytes = std::max(sending->sent_bytes, received);
@@ -139,10 +181,8 @@ std::optional<Instant> snapshot_deadline(const State& state, const Leader& leade
   for (const auto& [id, progress] : leader.followers) {
     const auto* sending = std::get_if<SendSnapshot>(&progress.state);
     if (sending == nullptr) continue;
-    const Instant next =
-        window_open(state, *sending)
-            ? std::max(leader.chunk_due, state.now)
-            : std::max(sending->progressed, sending->resent) + silence_before_resending(state);
+    const Instant next = window_open(state, *sending) ? std::max(leader.chunk_due, state.now)
+                                                      : resending_due(state, progress, *sending);
     due = std::min(due.value_or(next), next);
   }
   return due;
@@ -153,9 +193,10 @@ bool admit_write(State& state, Leader& leader, std::uint64_t bytes) {
   if (room != std::exchange(leader.log_room, room)) {
     LogRoomChanged event{.term = state.term(), .room = room, .bytes = state.log.bytes()};
     for (const auto& [id, progress] : leader.followers) {
-      if (std::holds_alternative<SendSnapshot>(progress.state)) event.kept_for.push_back(id);
+      if (progress.kept_log && progress.kept_log->sent_snapshot) event.kept_for.push_back(id);
     }
     state.output.events.push_back(std::move(event));
+    state.snapshots_changed = true;  // who was not sent a snapshot is given up
   }
   if (room != LogRoom::kScarce) return room == LogRoom::kAmple;
   // At this pace what room there is lasts so long, and the pace falls with it. Some writes at once
@@ -239,12 +280,19 @@ void snapshot_saved(State& state, Role& role, const SnapshotFile& file) {
 Index compactable(const State& state, const Role& role) {
   if (state.snapshots.empty()) return state.log.base().index;
   Index to = covered(state);
-  for_each_sent(role, [&](const SnapshotFile& file) { to = std::min(to, file.position.index); });
+  const auto* leader = std::get_if<Leader>(&role);
+  if (leader == nullptr) return to;
+  for (const auto& [id, progress] : leader->followers) {
+    if (progress.kept_log) to = std::min(to, progress.kept_log->after);
+  }
   return to;
 }
 
-void compact(State& state, const Role& role) {
+void compact(State& state, Role& role) {
   if (!std::exchange(state.snapshots_changed, false) || state.snapshots.empty()) return;
+  if (auto* leader = std::get_if<Leader>(&role)) {
+    for (auto& [id, progress] : leader->followers) keep_log(state, progress);
+  }
   const Index to = compactable(state, role);
   if (to > state.log.base().index) {
     state.log.compact(to);
@@ -255,9 +303,7 @@ void compact(State& state, const Role& role) {
   const std::size_t old = state.snapshots.size() - std::min<std::size_t>(state.snapshots.size(), 2);
   const Index oldest_kept = state.snapshots[old].position.index;
   std::erase_if(state.snapshots, [&](const SnapshotFile& each) {
-    bool sent = false;
-    for_each_sent(role, [&](const SnapshotFile& file) { sent = sent || file == each; });
-    return each.position.index < oldest_kept && !sent;
+    return each.position.index < oldest_kept && !is_sent(role, each);
   });
   std::vector<LogPosition> kept;
   for (const SnapshotFile& each : state.snapshots) kept.push_back(each.position);

@@ -55,7 +55,7 @@ struct Describe {
     return std::string(event.room == LogRoom::kNone ? "refuses writes" : "slows writes down") +
            ": the log has " + std::to_string(event.bytes) + " bytes, " +
            (kept.empty() ? "and no snapshot of it is done yet"
-                         : "kept while a snapshot is sent to " + kept);
+                         : "kept until a snapshot and what follows it have reached " + kept);
   }
   std::string operator()(const Removed& event) const {
     return "removed from the cluster by the configuration at index " +

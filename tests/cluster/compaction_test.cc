@@ -41,6 +41,14 @@ class Compaction : public Membership {
     return count;
   }
 
+  // The index that its log begins after.
+  static int log_base(const Node& node) {
+    const std::string output = node.output();
+    const std::string said = "the log begins after index ";
+    const std::size_t at = output.rfind(said);
+    return at == std::string::npos ? 0 : std::stoi(output.substr(at + said.size()));
+  }
+
   static inline const std::vector<std::string> kOptions{"--snapshot-bytes", "64KiB"};
 };
 
@@ -71,8 +79,11 @@ TEST_F(Compaction, NewServerGetsASnapshotAndWhatFollowsIt) {
 
 TEST_F(Compaction, ServerThatWasAwayForLongGetsASnapshot) {
   grow(3);
+  const int base = log_base(cluster_[0]);
   cluster_[2].kill();
   write(300);
+  // For a while the log is kept for it.
+  ASSERT_TRUE(eventually([&] { return log_base(cluster_[0]) > base + 100; }));
   cluster_[2].start(kOptions);
   ASSERT_TRUE(becomes_ready(cluster_[2]));
   EXPECT_TRUE(cluster_[2].output().contains("installed the snapshot at index"));

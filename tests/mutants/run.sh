@@ -3,37 +3,49 @@
 # simulated until a checker notices. Patches named control-* change nothing that must hold, and
 # must not be noticed.
 #
-#   tests/mutants/run.sh [--only ID] [--budget 60s]
+#   tests/mutants/run.sh [--only ID]... [--budget 60s]
+#   tests/mutants/run.sh [--only ID]... --chaos MINUTES    real servers, judged by what clients see
 #   tests/mutants/run.sh --check      only whether each still fits the sources, in a moment
 #
-# Prints a line each, tab-separated: id, caught or missed, seeds, CPU seconds, invariant. Exits 0 if
-# all are caught and no control is.
+# Prints a line each, tab-separated: id, caught or missed, seeds, CPU seconds, invariant; of real
+# servers instead of the seeds the operations. Exits 0 if all are caught and no control is.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 scratch=$root/build-mutants
-only=
+only=()
 check=false
+chaos=
 budget=60s
 while (($#)); do
   case $1 in
-    --only) only=${2:?--only needs an id}; shift 2 ;;
+    --only) only+=("${2:?--only needs an id}"); shift 2 ;;
+    --chaos) chaos=${2:?--chaos needs a number of minutes}; shift 2 ;;
     --check) check=true; shift ;;
     --budget) budget=${2:?--budget needs a duration, as 60s}; shift 2 ;;
-    *) echo "usage: tests/mutants/run.sh [--only ID] [--budget 60s] [--check]" >&2; exit 2 ;;
+    *)
+      echo "usage: tests/mutants/run.sh [--only ID]... [--budget 60s | --chaos MINUTES]" >&2
+      echo "       tests/mutants/run.sh --check" >&2
+      exit 2
+      ;;
   esac
 done
-if [[ -n $only && ! -f $root/tests/mutants/$only.patch ]]; then
-  echo "tests/mutants/run.sh: there is no $only.patch" >&2
+files=("$root"/tests/mutants/*.patch)
+((${#only[@]} == 0)) || files=("${only[@]/%/.patch}")
+files=("${files[@]##*/}")
+for file in "${files[@]}"; do
+  [[ -f $root/tests/mutants/$file ]] && continue
+  echo "tests/mutants/run.sh: there is no $file" >&2
   exit 2
-fi
+done
 
 # Where the sources have changed around it, a patch might do something else than it says.
 if $check; then
   failed=0
-  for file in "$root"/tests/mutants/*.patch; do
-    patch --directory="$root" --strip=1 --silent --dry-run --fuzz=0 <"$file" >/dev/null || {
-      echo "$(basename "$file") does not fit the sources any more"
+  for file in "${files[@]}"; do
+    patch --directory="$root" --strip=1 --silent --dry-run --fuzz=0 \
+      <"$root/tests/mutants/$file" >/dev/null || {
+      echo "$file does not fit the sources any more"
       failed=1
     }
   done
@@ -46,18 +58,29 @@ copy_sources() {
   mkdir -p "$scratch/source"
   local file
   while IFS= read -r -d '' file; do
+    [[ -e $root/$file ]] || continue
     cmp -s "$root/$file" "$scratch/source/$file" && continue
     mkdir -p "$scratch/source/$(dirname "$file")"
     cp "$root/$file" "$scratch/source/$file"
   done < <(cd "$root" && git ls-files --cached --others --exclude-standard -z \
-    core proto sim CMakeLists.txt)
+    core proto sim io server cli tests CMakeLists.txt)
   (cd "$scratch/source" && find . -type f -printf '%P\0') | while IFS= read -r -d '' file; do
     [[ -e $root/$file ]] || rm "$scratch/source/$file"
   done
   cmake -S "$scratch/source" -B "$scratch/build" -G Ninja >/dev/null
 }
 
-build() { ninja -C "$scratch/build" anchor-sim >"$scratch/build.log" 2>&1; }
+# What is to notice a bug.
+target=anchor-sim
+[[ -z $chaos ]] || target=chaos
+build() { ninja -C "$scratch/build" "$target" >"$scratch/build.log" 2>&1; }
+run() {
+  if [[ -n $chaos ]]; then
+    "$scratch/build/chaos" "$chaos" --dir "$scratch/chaos-data"
+  else
+    "$scratch/build/anchor-sim" swarm --budget "$budget"
+  fi
+}
 
 patch_source() { patch --directory="$scratch/source" --strip=1 --silent --fuzz=0 "$@"; }
 
@@ -75,14 +98,15 @@ try() {
     return 1
   fi
   local TIMEFORMAT='%U %S'
-  { time "$scratch/build/anchor-sim" swarm --budget "$budget" >"$scratch/swarm.log" 2>/dev/null \
-    || true; } 2>"$scratch/time.log"
+  { time run >"$scratch/run.log" 2>/dev/null || true; } 2>"$scratch/time.log"
   patch_source --reverse <"$file"
   cpu=$(awk '{ printf "%.1f", $1 + $2 }' "$scratch/time.log")
-  seeds=$(sed -n 's/^seeds \([0-9]*\),.*/\1/p' "$scratch/swarm.log")
-  if grep -q '^violated seed=' "$scratch/swarm.log"; then
+  seeds=$(sed -n 's/^seeds \([0-9]*\),.*/\1/p; s/^.*: seed .*, \([0-9]*\) operations,.*/\1/p' \
+    "$scratch/run.log")
+  if grep -q '^violated seed=\|^VIOLATED: ' "$scratch/run.log"; then
     verdict=caught
-    invariant=$(sed -n 's/^violated seed=.* invariant=//p' "$scratch/swarm.log" | head -n 1)
+    invariant=$(sed -n 's/^violated seed=.* invariant=//p; s/^VIOLATION: \([^:]*\).*/\1/p' \
+      "$scratch/run.log" | head -n 1)
   fi
   printf '%s\t%s\t%s\t%s\t%s\n' "$id" "$verdict" "$seeds" "$cpu" "$invariant"
   [[ $verdict == "$expected" ]]
@@ -90,9 +114,7 @@ try() {
 
 copy_sources
 failed=0
-for file in "$root"/tests/mutants/*.patch; do
-  id=$(basename "$file" .patch)
-  [[ -z $only || $only == "$id" ]] || continue
-  try "$id" "$file" || failed=1
+for file in "${files[@]}"; do
+  try "${file%.patch}" "$root/tests/mutants/$file" || failed=1
 done
 exit $failed

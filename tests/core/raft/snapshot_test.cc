@@ -5,78 +5,23 @@
 #include <memory>
 #include <vector>
 
-#include "tests/core/raft/members.h"
+#include "tests/core/raft/snapshots.h"
 
-// Snapshots and log compaction: dissertation 5.
+// Snapshots on their way to a follower: dissertation 5.
 namespace anchor::raft {
 namespace {
 
-using Positions = std::vector<LogPosition>;
-
-constexpr Options kSmall{.snapshot_chunk_bytes = 100,
-                         .snapshot_window_bytes = 200,
-                         .snapshot_bytes_per_second = 1 << 30,
-                         .trailing_bytes = 0};
-constexpr Duration kTimeout = kSmall.election_timeout;
-constexpr Duration kResend = 4 * kSmall.heartbeat_interval;
-
-SnapshotFile snapshot_at(std::uint64_t index, std::uint64_t term, std::uint64_t bytes = 250) {
-  return {.position = position(index, term), .size_bytes = bytes, .checksum = index};
-}
-
-void save(Server& server, const SnapshotFile& file) {
-  server.step([&](Raft& raft) { raft.snapshot_saved(file); });
-}
-
-std::uint64_t base(const Server& server) {
-  return server.raft().log().base().index.value();
-}
-
-// --- Compaction ---------------------------------------------------------------------------------
-
-// A leader of three with committed entries up to 6, that all have.
-Server make_leader_of_six(Options options = kSmall) {
-  Server leader(Start{.log_terms = {1, 1, 1, 1, 1}, .options = options});
-  make_established_leader(leader);
-  return leader;
-}
-
-TEST(Compaction, CutsTheLogBehindASnapshot) {
-  Server leader = make_leader_of_six();
-  save(leader, snapshot_at(4, 1));
-  EXPECT_EQ(base(leader), 4U);
-  EXPECT_EQ(leader.raft().log().base(), position(4, 1));
-  EXPECT_EQ(leader.last_index(), 6U);
-  ASSERT_FALSE(leader.writes().empty());
-  EXPECT_EQ(leader.writes().back().compact_to, Index(4));
-}
-
-TEST(Compaction, KeepsATrailingPart) {
-  Options options = kSmall;
-  options.trailing_bytes = 2 * entry_bytes(entry_at(1, 1));
-  Server leader = make_leader_of_six(options);
-  save(leader, snapshot_at(4, 1));
-  EXPECT_EQ(base(leader), 2U);
-}
-
-TEST(Compaction, KeepsTheNewestTwoSnapshots) {
-  Server leader = make_leader_of_six();
-  save(leader, snapshot_at(2, 1));
-  save(leader, snapshot_at(3, 1));
-  EXPECT_EQ(leader.snapshots_kept(), (Positions{position(2, 1), position(3, 1)}));
-  save(leader, snapshot_at(5, 1));
-  EXPECT_EQ(leader.snapshots_kept(), (Positions{position(3, 1), position(5, 1)}));
-}
-
 // --- The leader ---------------------------------------------------------------------------------
 
-// The same, with 3 at the log's beginning, who has just been sent the first of a snapshot at 4.
-Server make_sender(Options options = kSmall) {
+// A leader of three with committed entries up to 6. 3 is at the log's beginning, was silent for so
+// long that the log was cut, and has just been sent the first of a snapshot at 4.
+Server make_sender(Options options = kSmall, std::uint64_t bytes = 250) {
   Server leader(Start{.log_terms = {1, 1, 1, 1, 1}, .options = options});
   make_leader(leader);
   leader.complete_writes();
   leader.hear(2, leader.term(), AppendAccepted{Index(6), Round(0)});
-  save(leader, snapshot_at(4, 1));
+  pass(leader, kTimeout, {2});
+  save(leader, snapshot_at(4, 1, bytes));
   leader.hear(3, leader.term(),
               AppendRejected{.previous_index = Index(5), .hint = position(0, 0), .round = {}});
   return leader;
@@ -191,8 +136,34 @@ TEST(SnapshotSender, KeepsTheLogAndTheSnapshotForWhoIsSentIt) {
   EXPECT_EQ(base(leader), 4U);
   EXPECT_EQ(leader.snapshots_kept(), (Positions{position(4, 1), position(5, 1), position(6, 1)}));
   leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
-  EXPECT_EQ(base(leader), 6U);
   EXPECT_EQ(leader.snapshots_kept(), (Positions{position(5, 1), position(6, 1)}));
+}
+
+// Else it would be sent one after another, for ever, while others write.
+TEST(SnapshotSender, KeepsTheLogUntilWhoWasSentOneHasCaughtUp) {
+  Options options = kSmall;
+  options.log_bytes = entry_bytes(entry_at(1, 1));  // even if nobody can write meanwhile
+  Server leader = make_sender(options);
+  save(leader, snapshot_at(6, 1));
+  leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
+  EXPECT_EQ(base(leader), 4U);
+  leader.hear(3, leader.term(), AppendAccepted{Index(5), Round(0)});
+  EXPECT_EQ(base(leader), 4U);
+  leader.hear(3, leader.term(), AppendAccepted{Index(6), Round(0)});
+  EXPECT_EQ(base(leader), 6U);
+}
+
+// It answers, but takes nothing of what follows the snapshot.
+TEST(SnapshotSender, KeepsALongLogNotForLongForWhoDoesNotCatchUp) {
+  Options options = kSmall;
+  options.log_bytes = entry_bytes(entry_at(1, 1));
+  Server leader = make_sender(options);
+  save(leader, snapshot_at(6, 1));
+  leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
+  pass(leader, 9 * kTimeout, {2, 3});
+  EXPECT_EQ(base(leader), 4U);
+  pass(leader, 2 * kTimeout, {2, 3});
+  EXPECT_EQ(base(leader), 6U);
 }
 
 TEST(SnapshotSender, KeepsNothingForLongForWhoIsSilent) {
@@ -217,14 +188,8 @@ TEST(SnapshotSender, HardlyKeepsALongLogForWhoIsSilent) {
 
 // It has it all, and reads it back: that takes as long as it is large.
 TEST(SnapshotSender, WaitsForWhoChecksALargeOne) {
-  Server leader(Start{.log_terms = {1, 1, 1, 1, 1}, .options = kSmall});
-  make_leader(leader);
-  leader.complete_writes();
-  leader.hear(2, leader.term(), AppendAccepted{Index(6), Round(0)});
   const std::uint64_t size = 320 << 20;
-  save(leader, snapshot_at(4, 1, size));
-  leader.hear(3, leader.term(),
-              AppendRejected{.previous_index = Index(5), .hint = position(0, 0), .round = {}});
+  Server leader = make_sender(kSmall, size);
   leader.hear(3, leader.term(),
               SnapshotAccepted{.position = position(4, 1), .received_bytes = size});
   save(leader, snapshot_at(6, 1));
@@ -273,11 +238,12 @@ TEST(SnapshotSender, SaysWhyItRefusesWritesAndWhenItDoesNot) {
   EXPECT_FALSE(propose());
   const auto refuses = said();
   ASSERT_EQ(refuses.size(), 1U);
-  EXPECT_TRUE(refuses[0].contains("kept while a snapshot is sent to s3")) << refuses[0];
+  EXPECT_TRUE(refuses[0].contains("kept until a snapshot and what follows it have reached s3"))
+      << refuses[0];
   EXPECT_FALSE(propose());
   EXPECT_TRUE(said().empty());
   save(leader, snapshot_at(6, 1));
-  leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
+  leader.hear(3, leader.term(), AppendAccepted{Index(6), Round(0)});
   said();
   EXPECT_TRUE(propose());
   EXPECT_EQ(said(), std::vector<std::string>{"takes writes at any pace: the log is short enough"});
