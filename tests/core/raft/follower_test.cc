@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -126,6 +127,28 @@ TEST(Follower, IgnoresALeaderThatContradictsWhatIsCommitted) {
   server.hear(2, Term(5), append(position(2, 0), {1}));
   EXPECT_EQ(server.log_terms(), (Terms{1, 5}));
   EXPECT_TRUE(server.take_sent().empty());
+}
+
+// Nothing would say any more who counts.
+TEST(Follower, IgnoresALeaderThatReplacesWhatTheFoundersBeganWith) {
+  Entry founding{.index = Index(1), .term = Term(1), .payload = {}};
+  founding.payload = std::make_shared<const Configuration>(configuration_of(3));
+  Raft raft({}, 1,
+            {.cluster_id = ClusterId(1),
+             .self = peer_of(1),
+             .boot = Boot(1),
+             .hard_state = {.term = Term(1), .vote = {}},
+             .base = {},
+             .base_configuration = {},
+             .entries = {founding}});
+  raft.begin_step(Instant());
+  raft.receive({.from = peer_of(2),
+                .from_boot = Boot(1),
+                .to = peer_of(1),
+                .term = Term(2),
+                .body = append({}, {2})});
+  raft.finish_step();
+  EXPECT_EQ(raft.log().last(), position(1, 1));
 }
 
 // Whoever took it over would soon have none left.

@@ -49,6 +49,20 @@ TEST(WellFormed, EntriesFollowOneAnother) {
   EXPECT_FALSE(taken(append({{Index(5), Term(8), NoOp{}}})));
 }
 
+// A log that began there would have no room for another entry.
+TEST(WellFormed, NoIndexIsNearTheLast) {
+  constexpr Index kMost(std::uint64_t{1} << 62);
+  AppendEntries heartbeat = append({});
+  InstallSnapshot part{.file = {.position = {kMost, Term(7)}, .size_bytes = 10, .checksum = 1}};
+  heartbeat.previous.index = kMost;
+  EXPECT_TRUE(taken(heartbeat));
+  EXPECT_TRUE(taken(part));
+  heartbeat.previous.index = kMost.next();
+  part.file.position.index = kMost.next();
+  EXPECT_FALSE(taken(heartbeat));
+  EXPECT_FALSE(taken(part));
+}
+
 TEST(WellFormed, CommandsFitInAMessage) {
   const Command largest{Bytes::copy_of(std::string(kCommandBytesMost, 'x'))};
   const Command larger{Bytes::copy_of(std::string(kCommandBytesMost + 1, 'x'))};
