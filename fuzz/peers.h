@@ -69,8 +69,7 @@ inline raft::SharedConfiguration any_configuration(Decisions& decisions) {
 
 // The two peers of n1. They say whatever servers could that keep to Raft's rules, in any order and
 // as often as the decisions want: a term has one leader, whose log holds what was committed before.
-// (Of what breaks these rules only a server with a bug could be the sender, and then nothing is
-// promised.)
+// (Who breaks these rules is in replica_hostile_fuzz.cc.)
 class Peers {
  public:
   Peers(const raft::Raft& replica, Decisions& decisions)

@@ -140,6 +140,7 @@ void Cluster::step(Node& node) {
 void Cluster::carry_out(Node& node, Output output) {
   for (const raft::Event& event : output.events) {
     if (std::holds_alternative<raft::BecameLeader>(event)) ++elections_;
+    if (std::holds_alternative<raft::SnapshotInstalled>(event)) ++node.snapshots_installed;
     if (trace_) {
       trace(node,
             "term " + std::to_string(raft::term_of(event).value()) + ": " + raft::describe(event));

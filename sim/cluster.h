@@ -52,7 +52,7 @@ struct Node {
   // The disk works on its snapshots.
   bool snapshot_work = false;
   // From leaders, in all its lives.
-  std::uint64_t snapshots_received = 0;
+  std::uint64_t snapshots_installed = 0;
 
   DeferredMessages deferred{};
   std::map<RequestId, OperationId> requests{};

@@ -47,7 +47,7 @@ void add_snapshots(Mix& mix, Choices& choices) {
   mix.raft.snapshot_bytes_per_second = one_of({20 << 10, 1 << 20, 128 << 20}, choices);
   if (!coin(choices)) return;
   // A log that is soon at its bound is not kept for long: else nothing would be served for as long.
-  mix.raft.log_bytes = one_of({8, 32}, choices) * mix.snapshot_bytes + 2 * mix.raft.trailing_bytes;
+  mix.raft.log_bytes = one_of({8, 32}, choices) * (mix.snapshot_bytes + mix.raft.trailing_bytes);
   mix.raft.snapshot_window_bytes = 2 << 20;
   mix.raft.snapshot_bytes_per_second = 128 << 20;
 }

@@ -76,7 +76,7 @@ class Simulation {
   bool settled(const std::vector<bool>& core) const;
   const Replica* find_leader(const std::vector<bool>& core) const;
   const raft::Raft& core_leader(const std::vector<bool>& core) const;
-  std::uint64_t snapshots_received(const std::vector<bool>& core) const;
+  std::uint64_t snapshots_installed(const std::vector<bool>& core) const;
   void check_caught_up(const std::vector<bool>& core) const;
 
   const SimulationOptions& options_;
@@ -112,7 +112,7 @@ void Simulation::check_liveness() {
   const raft::Raft& leader = core_leader(core);
   const raft::Term term = leader.term();
   const raft::ServerId id = leader.state().self.id;
-  const std::uint64_t snapshots = snapshots_received(core);
+  const std::uint64_t snapshots = snapshots_installed(core);
   workload_.demand(members_of(core));
   cluster_.run_until(cluster_.now() + 10 * timeout + 1s);
   const raft::Raft& still = core_leader(core);
@@ -127,15 +127,15 @@ void Simulation::check_liveness() {
              std::to_string(workload_.unserved()) + " of " + std::to_string(workload_.demanded()) +
                  " requests were not served");
   const bool room = mix_.raft.log_bytes == raft::Options{}.log_bytes;
-  check_live(!room || snapshots_received(core) == snapshots, "healthy-core-keeps-up",
-             "a server that had caught up was sent a snapshot");
+  check_live(!room || snapshots_installed(core) == snapshots, "healthy-core-keeps-up",
+             "a server was sent a snapshot though nothing was broken any more");
   check_caught_up(core);
 }
 
-std::uint64_t Simulation::snapshots_received(const std::vector<bool>& core) const {
+std::uint64_t Simulation::snapshots_installed(const std::vector<bool>& core) const {
   std::uint64_t sum = 0;
   for (std::size_t node = 0; node < core.size(); ++node) {
-    if (core[node]) sum += cluster_.node(node).snapshots_received;
+    if (core[node]) sum += cluster_.node(node).snapshots_installed;
   }
   return sum;
 }
@@ -252,7 +252,8 @@ void Simulation::heal(const std::vector<bool>& core) {
   }
 }
 
-// When it comes back, the others have long cut what it lacks, and go on to write.
+// For longer than a leader keeps its log for who is silent: when it comes back, mostly others have
+// cut what it lacks, and go on to write.
 void Simulation::keep_one_away(const std::vector<bool>& core) {
   std::size_t node = 0;
   do {

@@ -49,7 +49,8 @@ class Log {
   // only in a server that was never told any.
   const SharedConfiguration& configuration() const { return configurations_.back().configuration; }
   Index configuration_index() const { return configurations_.back().index; }
-  // The entry that every founder stored before it said a word, if it is here. Zero: it is not.
+  // In a founder, whom nothing else tells who the members are, the entry that each of them stored
+  // before it said a word. Zero in others, and once it is compacted.
   Index founding_index() const {
     return configurations_.front().configuration == nullptr ? base_.index.next() : Index();
   }

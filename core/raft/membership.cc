@@ -24,7 +24,7 @@ bool answers(const State& state, const Leader& leader, const ServerId& id) {
   if (id == state.self.id) return true;
   const auto found = leader.followers.find(id);
   return found != leader.followers.end() && found->second.boot != Boot() &&
-         state.now - found->second.last_heard < state.options.election_timeout;
+         found->second.heard_within(state.options.election_timeout, state.now);
 }
 
 // Why `voters` could not decide anything now, if so; `change` in words, as of "removing n3".
@@ -72,6 +72,7 @@ LogPosition append(State& state, Leader& leader, Configuration configuration,
 Answer unchanged(const State& state) {
   const Index index = state.log.configuration_index();
   if (configuration_committed(state) && !state.configuration().joint()) return Position();
+  if (index <= state.log.base().index) return Position(state.log.base());
   return Position({index, *state.log.term_at(index)});
 }
 
@@ -132,9 +133,10 @@ Answer promote(State& state, Leader& leader, const ServerId& id) {
 }
 
 bool caught_up(const State& state, const Leader& leader, const ServerId& id) {
-  const Progress& progress = leader.followers.at(id);
-  return answers(state, leader, id) && progress.replicating() &&
-         progress.match >= state.commit_index;
+  const auto found = leader.followers.find(id);
+  if (found == leader.followers.end() || !answers(state, leader, id)) return false;
+  const Progress& progress = found->second;
+  return progress.replicating() && progress.match >= state.commit_index;
 }
 
 struct Change {
@@ -179,7 +181,8 @@ struct Change {
     if (now.find(request.id) == nullptr) return unknown(request.id);
     if (now.is_voter(request.id)) return unchanged(state);
     if (!caught_up(state, leader, request.id)) {
-      const Index match = leader.followers.at(request.id).match;
+      const auto found = leader.followers.find(request.id);
+      const Index match = found == leader.followers.end() ? Index() : found->second.match;
       return refused(AdminRefusal::kNotReady, request.id.name() +
                                                   " has not caught up: it holds entries up to " +
                                                   std::to_string(match.value()) + " of " +
@@ -242,7 +245,7 @@ void follow_configuration(State& state, Leader& leader) {
     return !configuration.has(follower.second.peer);
   });
   // The log may have been kept for one of these.
-  if (gone > 0) state.snapshots_changed = true;
+  if (gone > 0) state.compaction_due = true;
   for (const Member& member : configuration.members) {
     if (member.id == state.self.id) continue;
     leader.followers.try_emplace(member.id, Progress{.peer = member.peer(),

@@ -30,7 +30,8 @@ struct Options {
   // Of the log that a snapshot covers, so much is kept for followers that are nearly up to date.
   std::uint64_t trailing_bytes = 8 << 20;
   // A leader whose log is longer than half of this, since no snapshot of it is done or it is kept
-  // for a follower that is sent one, slows writes down; and refuses them above it.
+  // for a follower that was sent one and has yet to catch up, slows writes down; and refuses them
+  // above it. Up to a quarter of this is kept for any follower that answers and lacks it.
   std::uint64_t log_bytes = 512 << 20;
   // A leader with more bytes of entries uncommitted than this refuses proposals.
   std::uint64_t uncommitted_bytes = 64 << 20;

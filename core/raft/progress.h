@@ -48,12 +48,12 @@ struct SendSnapshot {
   Instant resent{};
 };
 
-// The leader keeps its log for the follower, which lacks more than a snapshot leaves of it: until
-// it has come as far as the newest snapshot, or takes nothing more for long.
+// The leader keeps its log for the follower, which lacks entries that a snapshot stands for: until
+// it has come as far as the newest one, or is silent for long.
 struct KeptLog {
   Index after;
-  // It was sent a snapshot, which is not to have been for nothing: then rather than give it up the
-  // leader slows writes down.
+  // It was sent a snapshot, which is not to have been for nothing: rather than cut the log before
+  // it has caught up the leader slows writes down, as long as it takes something now and then.
   bool sent_snapshot = false;
 };
 
@@ -94,6 +94,7 @@ struct Progress {
   std::optional<CatchUp> catch_up{};
 
   bool replicating() const { return std::holds_alternative<Replicate>(state); }
+  bool heard_within(Duration time, Instant now) const { return now - last_heard < time; }
   void probe_from(Index from);
   // What was on its way to it may be lost.
   void connection_lost();

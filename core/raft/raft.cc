@@ -282,7 +282,7 @@ void Raft::request_read_index(std::uint64_t context, bool lease) {
 void Raft::become_follower(Term term, std::optional<Peer> leader, const std::string& reason) {
   if (std::holds_alternative<Leader>(role_)) {
     state_.output.events.push_back(LostLeadership{state_.term(), reason});
-    state_.snapshots_changed = true;  // the log is kept for nobody any more
+    state_.compaction_due = true;  // the log is kept for nobody any more
   }
   if (term > state_.term()) state_.enter_term(term);
   if (leader) state_.output.events.push_back(FollowsLeader{term, leader->id});

@@ -50,24 +50,20 @@ void append_new(State& state, const std::vector<Entry>& entries) {
   }
 }
 
-// True if the request differs from what this very leader has sent before, from what is committed,
-// or from what all founders began with: no leader does that.
-bool contradicts(const State& state, const Follower& follower, const AppendEntries& request) {
-  const Index settled =
-      std::max({follower.verified, state.commit_index, state.log.founding_index()});
-  const auto differs = [&](LogPosition position) {
-    return position.index >= state.log.base().index && position.index <= settled &&
-           !state.log.contains(position);
-  };
-  return differs(request.previous) || std::ranges::any_of(request.entries, [&](const Entry& entry) {
-           return differs({entry.index, entry.term});
-         });
-}
-
 }  // namespace
 
+bool contradicts(const State& state, const Follower& follower, LogPosition position) {
+  const Index settled =
+      std::max({follower.verified, state.commit_index, state.log.founding_index()});
+  return position.index >= state.log.base().index && position.index <= settled &&
+         !state.log.contains(position);
+}
+
 void handle_append_entries(State& state, Follower& follower, const AppendEntries& request) {
-  if (contradicts(state, follower, request)) return;
+  if (contradicts(state, follower, request.previous)) return;
+  for (const Entry& entry : request.entries) {
+    if (contradicts(state, follower, {entry.index, entry.term})) return;
+  }
   if (auto fresh = freshness(state, request)) {
     follower.fresh = fresh;
     follower.reached = std::max(follower.reached, request.dating->echo);
@@ -177,8 +173,7 @@ bool send_entries(State& state, Leader& leader, Progress& progress) {
   }
   if (progress.next.previous() < state.log.base().index) {
     // Not to one that may be gone.
-    const bool answers = state.now - progress.last_heard < state.options.election_timeout;
-    if (!answers) return false;
+    if (!progress.heard_within(state.options.election_timeout, state.now)) return false;
     begin_snapshot(state, progress);
     send_snapshot(state, leader, progress);
     return false;

@@ -12,6 +12,10 @@ namespace anchor::raft {
 // suffix, appends what is new, learns the commit index, answers.
 void handle_append_entries(State& state, Follower& follower, const AppendEntries& request);
 
+// True if that position differs from what this very leader has sent before, from what is committed,
+// or from what all founders began with: no leader's log does that.
+bool contradicts(const State& state, const Follower& follower, LogPosition position);
+
 // The leader's commit index, learnt in its term: as much of it as the log is known to agree with.
 void learn_commit_index(State& state, const Follower& follower, Index leader_commit);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/raft/replication.h"
 
 namespace anchor::raft {
 namespace {
@@ -18,12 +19,13 @@ LogRoom room_of_log(const State& state) {
   return state.log.bytes() <= state.options.log_bytes ? LogRoom::kScarce : LogRoom::kNone;
 }
 
-// The log is not kept for ever for a follower that is silent, or that takes nothing; and hardly at
-// all for a silent one once the log is half as long as it may be.
+// The log is not kept for ever for a follower that is silent; and hardly at all once it is half as
+// long as it may be. Nor for one that was sent a snapshot and takes nothing more.
 bool seems_lost(const State& state, const Progress& progress) {
   const Duration timeout = state.options.election_timeout;
   const bool ample = room_of_log(state) == LogRoom::kAmple;
-  if (state.now - progress.last_heard >= (ample ? 10 : 1) * timeout) return true;
+  if (!progress.heard_within((ample ? 10 : 1) * timeout, state.now)) return true;
+  if (!progress.kept_log->sent_snapshot) return false;
   Duration patience = 10 * timeout;
   if (const auto* sending = std::get_if<SendSnapshot>(&progress.state)) {
     // What it has received as a whole it reads back, before it says that it has it.
@@ -64,7 +66,7 @@ void add_snapshot(State& state, const SnapshotFile& file) {
       std::ranges::upper_bound(state.snapshots, file.position.index, {},
                                [](const SnapshotFile& each) { return each.position.index; });
   state.snapshots.insert(at, file);
-  state.snapshots_changed = true;
+  state.compaction_due = true;
 }
 
 // What a snapshot covers, but for a trailing part.
@@ -96,11 +98,12 @@ void keep_log(const State& state, Progress& progress) {
     kept->after = std::max(kept->after, progress.match);
     return;
   }
+  const Index base = state.log.base().index;
   const bool lacks = progress.match < state.snapshots.back().position.index;
-  const bool answers = state.now - progress.last_heard < state.options.election_timeout;
-  if (!ample || !lacks || !answers || progress.match < state.log.base().index) return;
-  progress.kept_log = KeptLog{progress.match};
-  progress.progressed = state.now;
+  const bool answers = progress.heard_within(state.options.election_timeout, state.now);
+  // A new leader does not know yet what it has, and takes it for as good as its own log.
+  if (!ample || !lacks || !answers || progress.next.previous() < base) return;
+  progress.kept_log = KeptLog{std::max(progress.match, base)};
 }
 
 // Another of the state as it is now takes its place, and is what is sent next.
@@ -118,7 +121,7 @@ void begin_snapshot(State& state, Progress& progress) {
   const SnapshotFile& file = state.snapshots.back();
   progress.state = SendSnapshot{.file = file, .resent = state.now};
   progress.kept_log = KeptLog{.after = file.position.index, .sent_snapshot = true};
-  state.snapshots_changed = true;
+  state.compaction_due = true;
   progress.progressed = state.now;
   state.output.events.push_back(SnapshotSent{state.term(), file.position, progress.peer.id, false});
 }
@@ -138,22 +141,31 @@ void end_snapshot(State& state, Progress& progress) {
   const auto& sending = std::get<SendSnapshot>(progress.state);
   state.output.events.push_back(
       SnapshotSent{state.term(), sending.file.position, progress.peer.id, true});
-  state.snapshots_changed = true;  // the file is not kept for this one any more
+  state.compaction_due = true;  // the file is not kept for this one any more
+  progress.kept_log->after = progress.match;
   progress.state = Replicate{};
 }
 
 void let_log_go(State& state, Progress& progress) {
-  if (!progress.kept_log || std::holds_alternative<SendSnapshot>(progress.state)) return;
-  if (progress.match < state.snapshots.back().position.index) return;
-  progress.kept_log.reset();
-  state.snapshots_changed = true;
+  auto& kept = progress.kept_log;
+  if (!kept || std::holds_alternative<SendSnapshot>(progress.state)) return;
+  if (progress.match >= state.snapshots.back().position.index) {
+    kept.reset();
+    state.compaction_due = true;
+  } else if (room_of_log(state) != LogRoom::kAmple) {
+    // While writes wait there may be no next snapshot to cut the log at: now and then it is cut as
+    // the follower takes it.
+    const std::uint64_t entries = state.log.last().index - state.log.base().index;
+    const bool much = progress.match > kept->after && 8 * (progress.match - kept->after) >= entries;
+    state.compaction_due = state.compaction_due || much;
+  }
 }
 
 // If it comes back while the snapshot is still the newest, it goes on from what it has.
 void give_up(State& state, Progress& progress) {
   if (!progress.kept_log || !seems_lost(state, progress)) return;
   progress.kept_log.reset();
-  state.snapshots_changed = true;
+  state.compaction_due = true;
   if (std::holds_alternative<SendSnapshot>(progress.state)) progress.probe_from(progress.next);
 }
 
@@ -193,10 +205,10 @@ bool admit_write(State& state, Leader& leader, std::uint64_t bytes) {
   if (room != std::exchange(leader.log_room, room)) {
     LogRoomChanged event{.term = state.term(), .room = room, .bytes = state.log.bytes()};
     for (const auto& [id, progress] : leader.followers) {
-      if (progress.kept_log && progress.kept_log->sent_snapshot) event.kept_for.push_back(id);
+      if (progress.kept_log) event.kept_for.push_back(id);
     }
     state.output.events.push_back(std::move(event));
-    state.snapshots_changed = true;  // who was not sent a snapshot is given up
+    state.compaction_due = true;  // who was not sent a snapshot is given up
   }
   if (room != LogRoom::kScarce) return room == LogRoom::kAmple;
   // At this pace what room there is lasts so long, and the pace falls with it. Some writes at once
@@ -224,6 +236,7 @@ std::optional<Instant> writes_wait(const State& state, const Role& role) {
 
 void handle_install_snapshot(State& state, const Follower& follower,
                              const InstallSnapshot& request) {
+  if (contradicts(state, follower, request.file.position)) return;
   if (request.file.position.index <= state.commit_index) {
     // Nothing in it is news here, and it may be behind: a snapshot takes nobody back.
     const Index durable = std::min(state.commit_index, state.log.durable_index());
@@ -247,13 +260,14 @@ bool install_snapshot(State& state, Role& role, const SnapshotFile& file,
   const LogPosition position = file.position;
   // A leader has all that is committed, though it may not know yet what is.
   if (position.index <= state.commit_index || std::holds_alternative<Leader>(role)) return false;
+  auto* follower = std::get_if<Follower>(&role);
+  if (follower != nullptr && contradicts(state, *follower, position)) return false;
   add_snapshot(state, file);
   if (!state.log.contains(position)) {
     state.log.restart_after(position, std::move(configuration));
   }
   state.commit_index = position.index;
   state.output.events.push_back(SnapshotInstalled{state.term(), position});
-  auto* follower = std::get_if<Follower>(&role);
   if (follower == nullptr) return true;
   follower->verified = std::max(follower->verified, position.index);
   if (follower->leader) {
@@ -289,7 +303,7 @@ Index compactable(const State& state, const Role& role) {
 }
 
 void compact(State& state, Role& role) {
-  if (!std::exchange(state.snapshots_changed, false) || state.snapshots.empty()) return;
+  if (!std::exchange(state.compaction_due, false) || state.snapshots.empty()) return;
   if (auto* leader = std::get_if<Leader>(&role)) {
     for (auto& [id, progress] : leader->followers) keep_log(state, progress);
   }

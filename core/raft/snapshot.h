@@ -13,10 +13,11 @@ namespace anchor::raft {
 void begin_snapshot(State& state, Progress& progress);
 // Sends chunks, as far as window and rate allow; again from what is acknowledged, after a silence.
 void send_snapshot(State& state, Leader& leader, Progress& progress);
-// The follower's log has what the snapshot stands for. Requires: it is being sent one.
+// The follower needs it no more: the log goes on from what it has. Requires: it is being sent one.
 void end_snapshot(State& state, Progress& progress);
-// The log is kept no longer for one that has come near to its end, or that seems to be lost.
+// The follower has acknowledged more: perhaps the log need not be kept for it any longer.
 void let_log_go(State& state, Progress& progress);
+// The log is kept no longer for a follower that seems to be lost.
 void give_up(State& state, Progress& progress);
 void handle_snapshot_accepted(State& state, Progress& progress, const SnapshotAccepted& reply);
 // When to send on; none if that is for an answer to say.
@@ -44,7 +45,8 @@ std::optional<Instant> writes_wait(const State& state, const Role& role);
 
 // This server's own is durable.
 void snapshot_saved(State& state, Role& role, const SnapshotFile& file);
-// The last entry that nobody needs: neither as a trailing part, nor a follower that is to catch up.
+// The last entry that nobody needs: neither as a trailing part, nor for a follower that is to catch
+// up.
 Index compactable(const State& state, const Role& role);
 // Cuts the log up to there and lets old snapshots go, once there is a reason to.
 void compact(State& state, Role& role);

@@ -21,7 +21,7 @@ State::State(Options given, std::uint64_t seed, Recovered recovered)
                                                : recovered.snapshots.back().position.index),
       snapshots(std::move(recovered.snapshots)),
       // The crash may have come before the log was cut.
-      snapshots_changed(!snapshots.empty()) {
+      compaction_due(!snapshots.empty()) {
   ANCHOR_ASSERT(options.heartbeat_interval * 3 < options.election_timeout);
   ANCHOR_ASSERT(options.max_clock_drift_ppm < 1'000'000);
   ANCHOR_ASSERT(log.last().term <= hard_state.term);

@@ -53,9 +53,9 @@ struct State {
   // Those on disk, the newest last. Invariant: there is one that is not before the log's base, if
   // that is not zero.
   std::vector<SnapshotFile> snapshots;
-  // One of these is done or was installed, or one is not sent any more: the log may be cut, and old
-  // ones go.
-  bool snapshots_changed = false;
+  // One of these is new, or is not sent any more, or the log is kept for somebody no more: it may
+  // be cut, and old ones go.
+  bool compaction_due = false;
   // The newest one is damaged on this server's disk, it seems.
   bool snapshot_wanted = false;
   // What the leader is sending to this server.

@@ -55,7 +55,8 @@ struct Describe {
     return std::string(event.room == LogRoom::kNone ? "refuses writes" : "slows writes down") +
            ": the log has " + std::to_string(event.bytes) + " bytes, " +
            (kept.empty() ? "and no snapshot of it is done yet"
-                         : "kept until a snapshot and what follows it have reached " + kept);
+                         : "kept until " + kept + (event.kept_for.size() == 1 ? " has" : " have") +
+                               " caught up");
   }
   std::string operator()(const Removed& event) const {
     return "removed from the cluster by the configuration at index " +

@@ -108,7 +108,7 @@ struct LogRoomChanged {
   Term term;
   LogRoom room{};
   std::uint64_t bytes = 0;
-  std::vector<ServerId> kept_for{};  // who were sent a snapshot, and are to catch up
+  std::vector<ServerId> kept_for{};  // who are to catch up
 };
 using Event = std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost,
                            ConfigurationAppended, TransferStarted, TransferFailed, Removed,

@@ -108,6 +108,10 @@ try() {
     invariant=$(sed -n 's/^violated seed=.* invariant=//p; s/^VIOLATION: \([^:]*\).*/\1/p' \
       "$scratch/run.log" | head -n 1)
   fi
+  if [[ -z $seeds ]]; then
+    printf '%s\tdid not run\t-\t-\t-\n' "$id"
+    return 1
+  fi
   printf '%s\t%s\t%s\t%s\t%s\n' "$id" "$verdict" "$seeds" "$cpu" "$invariant"
   [[ $verdict == "$expected" ]]
 }

@@ -142,7 +142,7 @@ TEST(SnapshotSender, KeepsTheLogAndTheSnapshotForWhoIsSentIt) {
 // Else it would be sent one after another, for ever, while others write.
 TEST(SnapshotSender, KeepsTheLogUntilWhoWasSentOneHasCaughtUp) {
   Options options = kSmall;
-  options.log_bytes = entry_bytes(entry_at(1, 1));  // even if nobody can write meanwhile
+  options.log_bytes = 4 * entry_bytes(entry_at(1, 1));  // more than is kept for others
   Server leader = make_sender(options);
   save(leader, snapshot_at(6, 1));
   leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
@@ -151,6 +151,18 @@ TEST(SnapshotSender, KeepsTheLogUntilWhoWasSentOneHasCaughtUp) {
   EXPECT_EQ(base(leader), 4U);
   leader.hear(3, leader.term(), AppendAccepted{Index(6), Round(0)});
   EXPECT_EQ(base(leader), 6U);
+}
+
+// There is no next snapshot, while nobody can write.
+TEST(SnapshotSender, CutsALongLogAsTheFollowerTakesIt) {
+  Options options = kSmall;
+  options.log_bytes = entry_bytes(entry_at(1, 1));
+  Server leader = make_sender(options);
+  save(leader, snapshot_at(6, 1));
+  leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
+  EXPECT_EQ(base(leader), 4U);
+  leader.hear(3, leader.term(), AppendAccepted{Index(5), Round(0)});
+  EXPECT_EQ(base(leader), 5U);
 }
 
 // It answers, but takes nothing of what follows the snapshot.
@@ -238,8 +250,7 @@ TEST(SnapshotSender, SaysWhyItRefusesWritesAndWhenItDoesNot) {
   EXPECT_FALSE(propose());
   const auto refuses = said();
   ASSERT_EQ(refuses.size(), 1U);
-  EXPECT_TRUE(refuses[0].contains("kept until a snapshot and what follows it have reached s3"))
-      << refuses[0];
+  EXPECT_TRUE(refuses[0].contains("kept until s3 has caught up")) << refuses[0];
   EXPECT_FALSE(propose());
   EXPECT_TRUE(said().empty());
   save(leader, snapshot_at(6, 1));
@@ -327,6 +338,20 @@ TEST(SnapshotReceiver, IsNotTakenBack) {
   EXPECT_EQ(accepted[0].match_index, Index(4));
   EXPECT_FALSE(install(server, snapshot_at(3, 1)));
   EXPECT_EQ(server.commit_index(), 4U);
+}
+
+// No leader has another log at the end of its snapshot than it has sent.
+TEST(SnapshotReceiver, IgnoresOneThatContradictsWhatItWasSentBefore) {
+  Server server(Start{.term = Term(3)});
+  server.hear(2, Term(3),
+              AppendEntries{.previous = {},
+                            .commit_index = {},
+                            .round = {},
+                            .entries = {entry_at(1, 1), entry_at(2, 1)}});
+  server.hear(2, Term(3), InstallSnapshot{.file = snapshot_at(2, 3)});
+  EXPECT_TRUE(server.take_parts().empty());
+  EXPECT_FALSE(install(server, snapshot_at(2, 3)));
+  EXPECT_EQ(server.last_index(), 2U);
 }
 
 TEST(SnapshotReceiver, IgnoresOneThatIsNotItsLeaders) {
