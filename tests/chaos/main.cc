@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/chaos/clients.h"
@@ -54,6 +57,26 @@ void print_operations(const std::vector<Operation>& history) {
               << " with a condition that failed, " << outcomes[2] << " refused, " << outcomes[3]
               << " unknown\n";
   }
+}
+
+// What the servers say that has happened to them.
+void print_events(const std::string& directory) {
+  constexpr std::pair<const char*, const char*> kEvents[] = {
+      {"elected leader", "elections"},
+      {"hands leadership over", "transfers begun"},
+      {"the log begins after", "logs cut"},
+      {"installed the snapshot", "snapshots installed"},
+      {"removed from the cluster", "servers that learnt of their removal"}};
+  std::map<std::string, std::size_t> counts;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.path().extension() != ".log") continue;
+    std::ifstream log(entry.path());
+    for (std::string line; std::getline(log, line);) {
+      for (const auto& [text, name] : kEvents) counts[name] += line.contains(text) ? 1 : 0;
+    }
+  }
+  std::cout << "events, by the servers' logs:\n";
+  for (const auto& [name, count] : counts) std::cout << "  " << count << " x " << name << '\n';
 }
 
 // All hold the same. Requires: nobody writes.
@@ -115,6 +138,7 @@ class Run {
     const auto found = find_violations(clients_->history());
     violations_.insert(violations_.end(), found.begin(), found.end());
     print_counts(nemesis_, wire_.counts());
+    print_events(options_.directory);
     print_operations(clients_->history());
     return report();
   }

@@ -90,8 +90,15 @@ void Nemesis::act() {
 
 // --- Processes ----------------------------------------------------------------------------------
 
+// As a service manager does: always with the same options, whether it is a member or was killed
+// while it joined.
 void Nemesis::start(Machine& machine) {
-  if (!machine.runs()) machine.start({"--snapshot-bytes", "64KiB"});
+  if (machine.runs()) return;
+  std::string peers;
+  for (const auto& other : machines_) {
+    if (other.get() != &machine) peers += (peers.empty() ? "" : ",") + other->peer_address();
+  }
+  machine.start({"--snapshot-bytes", "64KiB", "--peers", peers});
 }
 
 void Nemesis::kill() {
@@ -224,11 +231,7 @@ std::vector<std::string> Nemesis::members() {
 void Nemesis::join_anew(Machine& machine) {
   machine.kill();
   machine.wipe();
-  std::string peers;
-  for (const auto& other : machines_) {
-    if (other.get() != &machine) peers += (peers.empty() ? "" : ",") + other->peer_address();
-  }
-  machine.start({"--snapshot-bytes", "64KiB", "--peers", peers});
+  start(machine);
   joined_[&machine] = Clock::now();
 }
 
