@@ -71,7 +71,6 @@ void Cluster::happen(const SnapshotWork& work) {
       give(node, std::move(*saved));
     } else if (auto* received = std::get_if<SnapshotReceived>(&done)) {
       ++faults_.snapshots_received;
-
       give(node, std::move(*received));
     } else {
       give(node, SnapshotWritten{std::get<SnapshotDisk::Damaged>(done).file, 0});

@@ -20,11 +20,17 @@ std::string list(const std::vector<ServerId>& ids) {
   return names;
 }
 
+// Null: there is none of that id.
+const Progress* find_follower(const Leader& leader, const ServerId& id) {
+  const auto found = leader.followers.find(id);
+  return found == leader.followers.end() ? nullptr : &found->second;
+}
+
 bool answers(const State& state, const Leader& leader, const ServerId& id) {
   if (id == state.self.id) return true;
-  const auto found = leader.followers.find(id);
-  return found != leader.followers.end() && found->second.boot != Boot() &&
-         found->second.heard_within(state.options.election_timeout, state.now);
+  const Progress* progress = find_follower(leader, id);
+  return progress != nullptr && progress->boot != Boot() &&
+         progress->heard_within(state.options.election_timeout, state.now);
 }
 
 // Why `voters` could not decide anything now, if so; `change` in words, as of "removing n3".
@@ -133,10 +139,9 @@ Answer promote(State& state, Leader& leader, const ServerId& id) {
 }
 
 bool caught_up(const State& state, const Leader& leader, const ServerId& id) {
-  const auto found = leader.followers.find(id);
-  if (found == leader.followers.end() || !answers(state, leader, id)) return false;
-  const Progress& progress = found->second;
-  return progress.replicating() && progress.match >= state.commit_index;
+  const Progress* progress = find_follower(leader, id);
+  return progress != nullptr && answers(state, leader, id) && progress->replicating() &&
+         progress->match >= state.commit_index;
 }
 
 struct Change {
@@ -181,8 +186,8 @@ struct Change {
     if (now.find(request.id) == nullptr) return unknown(request.id);
     if (now.is_voter(request.id)) return unchanged(state);
     if (!caught_up(state, leader, request.id)) {
-      const auto found = leader.followers.find(request.id);
-      const Index match = found == leader.followers.end() ? Index() : found->second.match;
+      const Progress* progress = find_follower(leader, request.id);
+      const Index match = progress == nullptr ? Index() : progress->match;
       return refused(AdminRefusal::kNotReady, request.id.name() +
                                                   " has not caught up: it holds entries up to " +
                                                   std::to_string(match.value()) + " of " +

@@ -139,13 +139,20 @@ TEST(SnapshotSender, KeepsTheLogAndTheSnapshotForWhoIsSentIt) {
   EXPECT_EQ(leader.snapshots_kept(), (Positions{position(5, 1), position(6, 1)}));
 }
 
-// Else it would be sent one after another, for ever, while others write.
-TEST(SnapshotSender, KeepsTheLogUntilWhoWasSentOneHasCaughtUp) {
+// 3 has the snapshot at 4 and lacks what follows it, for which another one stands by now. So many
+// entries are the log's bound.
+Server make_leader_of_one_that_catches_up(std::uint64_t log_entries) {
   Options options = kSmall;
-  options.log_bytes = 4 * entry_bytes(entry_at(1, 1));  // more than is kept for others
+  options.log_bytes = log_entries * entry_bytes(entry_at(1, 1));
   Server leader = make_sender(options);
   save(leader, snapshot_at(6, 1));
   leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
+  return leader;
+}
+
+// Else it would be sent one after another, for ever, while others write.
+TEST(SnapshotSender, KeepsTheLogUntilWhoWasSentOneHasCaughtUp) {
+  Server leader = make_leader_of_one_that_catches_up(4);  // more than is kept for others
   EXPECT_EQ(base(leader), 4U);
   leader.hear(3, leader.term(), AppendAccepted{Index(5), Round(0)});
   EXPECT_EQ(base(leader), 4U);
@@ -155,11 +162,7 @@ TEST(SnapshotSender, KeepsTheLogUntilWhoWasSentOneHasCaughtUp) {
 
 // There is no next snapshot, while nobody can write.
 TEST(SnapshotSender, CutsALongLogAsTheFollowerTakesIt) {
-  Options options = kSmall;
-  options.log_bytes = entry_bytes(entry_at(1, 1));
-  Server leader = make_sender(options);
-  save(leader, snapshot_at(6, 1));
-  leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
+  Server leader = make_leader_of_one_that_catches_up(1);
   EXPECT_EQ(base(leader), 4U);
   leader.hear(3, leader.term(), AppendAccepted{Index(5), Round(0)});
   EXPECT_EQ(base(leader), 5U);
@@ -167,11 +170,7 @@ TEST(SnapshotSender, CutsALongLogAsTheFollowerTakesIt) {
 
 // It answers, but takes nothing of what follows the snapshot.
 TEST(SnapshotSender, KeepsALongLogNotForLongForWhoDoesNotCatchUp) {
-  Options options = kSmall;
-  options.log_bytes = entry_bytes(entry_at(1, 1));
-  Server leader = make_sender(options);
-  save(leader, snapshot_at(6, 1));
-  leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
+  Server leader = make_leader_of_one_that_catches_up(1);
   pass(leader, 9 * kTimeout, {2, 3});
   EXPECT_EQ(base(leader), 4U);
   pass(leader, 2 * kTimeout, {2, 3});
