@@ -49,6 +49,30 @@ void check_vote(const std::vector<Node>& nodes, const Node& voter, const raft::M
   }
 }
 
+// Whoever holds a lease does so by promises that are kept, however often who made them restarts.
+void check_promise(const Node& leads, const raft::Progress& progress, const Node& follower,
+                   Instant now) {
+  if (!follower.up() || progress.promised_until <= leads.clock.at(now)) return;
+  const raft::State& state = follower.replica->raft().state();
+  if (state.self != progress.peer) return;
+  check(follower.clock.at(now) < state.promise.until, "promise-forgotten",
+        follower.id.name() + " has promised " + leads.id.name() + " more than it knows of");
+}
+
+void check_promises(const std::vector<Node>& nodes, const Node& stepped, Instant now) {
+  for (const Node& node : nodes) {
+    const raft::Leader* leader = leader_at(node);
+    if (leader == nullptr) continue;
+    if (raft::lease_end(node.replica->raft().state(), *leader) <= node.clock.at(now)) continue;
+    for (const Node& other : nodes) {
+      if (other.number == node.number) continue;
+      if (node.number != stepped.number && other.number != stepped.number) continue;
+      const auto follower = leader->followers.find(other.id);
+      if (follower != leader->followers.end()) check_promise(node, follower->second, other, now);
+    }
+  }
+}
+
 void check_elected(const std::vector<Node>& nodes, const Node& elected, raft::Term term,
                    Instant now) {
   for (const Node& node : nodes) {
@@ -72,6 +96,7 @@ void check_leases(const std::vector<Node>& nodes, const Node& stepped, const Out
     const auto* won = std::get_if<raft::BecameLeader>(&event);
     if (won != nullptr) check_elected(nodes, stepped, won->term, now);
   }
+  check_promises(nodes, stepped, now);
   const raft::Leader* leader = leader_at(stepped);
   const raft::State& state = stepped.replica->raft().state();
   if (leader == nullptr || state.commit_index == cluster.commit_index()) return;

@@ -264,6 +264,20 @@ void ClusterChecker::check_change(std::size_t node, const raft::Raft& raft,
                        : to.joint() ? to.outgoing_voters == from.voters
                                     : to.voters == from.voters;
   check(follows, "quorums-intersect", at(node, entry.index));
+  check_promotions(from, to, at(node, entry.index));
+}
+
+// A learner that is made a voter has come up and holds what was committed before it was admitted
+// (dissertation 4.2.1): else the quorum may lean on a server that never comes.
+void ClusterChecker::check_promotions(const raft::Configuration& from,
+                                      const raft::Configuration& to, const std::string& who) const {
+  for (const raft::ServerId& id : to.voters) {
+    if (from.is_voter(id)) continue;
+    const raft::Peer promoted = to.find(id)->peer();
+    const DiskImage* disk = disk_of(promoted);
+    check(disk != nullptr && disk->last().value() >= promoted.incarnation.value(),
+          "promotes-who-holds", who + ", " + id.name());
+  }
 }
 
 void ClusterChecker::refused(std::uint64_t command) {

@@ -108,6 +108,8 @@ class ClusterChecker {
   const DiskImage* disk_of(const raft::Peer& peer) const;
   bool durable_on_quorum(const raft::Configuration& configuration, const raft::Entry& entry) const;
   void check_change(std::size_t node, const raft::Raft& raft, const raft::Entry& entry) const;
+  void check_promotions(const raft::Configuration& from, const raft::Configuration& to,
+                        const std::string& who) const;
   void check_digest(std::size_t node, const Replica& replica);
   void check_once(std::uint64_t command) const;
   void check_forward(std::size_t node, const raft::ForwardRequest& request);

@@ -133,7 +133,7 @@ Mix draw_everything(Choices& choices) {
   add_network_faults(mix.faults, choices);
   add_node_faults(mix.faults, choices);
   add_disk_faults(mix.faults, choices);
-  mix.election_timeouts_differ = choices.below(4, Stream::kMix) == 0;
+  mix.election_timeouts_differ = coin(choices);
   return with_sound_clocks(mix);
 }
 

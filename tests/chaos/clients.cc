@@ -10,8 +10,9 @@ namespace {
 using Kind = Operation::Kind;
 using Outcome = Operation::Outcome;
 
-// A server answers before that, if it can be reached.
-constexpr Duration kPatience = 8s;
+// A server answers before the longest, if it can be reached. Who gives up earlier leaves a request
+// behind that is carried out later, or never; and asks others, whom it would not reach otherwise.
+constexpr Duration kPatience[] = {200ms, 1s, 8s};
 // Before asking elsewhere, when nothing listens there.
 constexpr auto kPause = std::chrono::milliseconds(5);
 
@@ -75,7 +76,7 @@ Clients::Clients(const ClientsOptions& options, const Host& host,
     client->number = number;
     client->random.seed(static_cast<std::uint32_t>(options_.seed + number));
     client->seen.resize(options_.keys);
-    for (const auto& endpoint : endpoints_) client->servers.emplace_back(endpoint, kPatience);
+    for (const auto& endpoint : endpoints_) client->servers.emplace_back(endpoint);
     clients_.push_back(std::move(client));
   }
   for (const auto& client : clients_)
@@ -95,7 +96,10 @@ void Clients::run(Client& client) {
   host_.enter();
   while (!stopping_) {
     const bool by_lease = client.random() % 3 == 0;
-    carry_out(client, choose(client), by_lease);
+    const Operation operation = choose(client);
+    client.servers[operation.server].set_patience(
+        kPatience[client.random() % std::size(kPatience)]);
+    carry_out(client, operation, by_lease);
     const auto most = static_cast<std::uint64_t>(options_.think_most.count());
     std::this_thread::sleep_for(std::chrono::microseconds(client.random() % (most + 1)));
   }
@@ -145,7 +149,7 @@ void Clients::read_everything() {
     Client client;
     client.number = static_cast<std::uint32_t>(options_.clients);
     client.seen.resize(options_.keys);
-    for (const auto& endpoint : endpoints_) client.servers.emplace_back(endpoint, kPatience);
+    for (const auto& endpoint : endpoints_) client.servers.emplace_back(endpoint);
     for (std::uint32_t server = 0; server < endpoints_.size(); ++server) {
       for (std::uint32_t key = 0; key < options_.keys; ++key) {
         Operation read{.kind = Kind::kRead, .client = client.number, .server = server, .key = key};

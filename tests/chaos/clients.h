@@ -15,7 +15,7 @@
 namespace anchor::chaos {
 
 struct ClientsOptions {
-  std::size_t clients = 8;
+  std::size_t clients = 16;
   std::uint32_t keys = 12;
   Duration think_most = 8ms;
   std::uint64_t seed = 1;

@@ -90,6 +90,17 @@ void Nemesis::act() {
 
 // --- Processes ----------------------------------------------------------------------------------
 
+// Often the leader: what happens to it matters most.
+std::size_t Nemesis::any_number() {
+  const std::size_t any = draw(machines_.size());
+  Machine* asked = draw(2) == 0 ? any_serving() : nullptr;
+  const auto status = asked == nullptr ? std::nullopt : asked->status();
+  if (!status) return any;
+  const auto leader = std::ranges::find_if(
+      machines_, [&](const auto& machine) { return status->at("leader_id") == machine->id(); });
+  return leader == machines_.end() ? any : static_cast<std::size_t>(leader - machines_.begin());
+}
+
 // As a service manager does: always with the same options, whether it is a member or was killed
 // while it joined.
 void Nemesis::start(Machine& machine) {
@@ -102,7 +113,7 @@ void Nemesis::start(Machine& machine) {
 }
 
 void Nemesis::kill() {
-  Machine& machine = *machines_[draw(machines_.size())];
+  Machine& machine = any_machine();
   if (!machine.runs()) return;
   count("kill -9");
   machine.kill();
@@ -110,7 +121,7 @@ void Nemesis::kill() {
 }
 
 void Nemesis::restart() {
-  Machine& machine = *machines_[draw(machines_.size())];
+  Machine& machine = any_machine();
   if (!machine.runs() || machine.paused()) return;
   count("SIGTERM");
   const auto ended = machine.terminate();
@@ -122,7 +133,7 @@ void Nemesis::restart() {
 }
 
 void Nemesis::pause() {
-  Machine& machine = *machines_[draw(machines_.size())];
+  Machine& machine = any_machine();
   if (!machine.runs() || machine.paused()) return;
   count("SIGSTOP");
   machine.pause();
@@ -143,7 +154,7 @@ void Nemesis::partition() {
   std::vector<bool> one_side(machines_.size());
   const std::uint64_t shape = draw(4);
   if (shape < 3) {
-    one_side[draw(machines_.size())] = true;
+    one_side[any_number()] = true;
   } else {
     for (auto&& side : one_side) side = draw(2) == 0;
   }
@@ -191,7 +202,7 @@ void Nemesis::spoil_network() {
 }
 
 void Nemesis::slow_a_disk() {
-  Machine& machine = *machines_[draw(machines_.size())];
+  Machine& machine = any_machine();
   const bool stalls = draw(3) == 0;
   count(stalls ? "stalled disk" : "slow disk");
   machine.slow_down(stalls ? draw_duration(1s, 3s) : draw_duration(5ms, 150ms));
@@ -236,7 +247,7 @@ void Nemesis::join_anew(Machine& machine) {
 }
 
 void Nemesis::replace() {
-  Machine& machine = *machines_[draw(machines_.size())];
+  Machine& machine = any_machine();
   Machine* asked = any_serving();
   if (asked == nullptr) return;
   const auto answer = asked->post("/remove", {{"id", machine.id()}});

@@ -53,6 +53,8 @@ class Nemesis {
   void cut(std::size_t from, std::size_t to);
   void start(Machine& machine);
   void join_anew(Machine& machine);
+  std::size_t any_number();
+  Machine& any_machine() { return *machines_[any_number()]; }
   // Null: there is none.
   Machine* any_serving();
   // Of the servers, as one that is asked tells when no change is under way; empty: none does.

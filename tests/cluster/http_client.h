@@ -38,6 +38,8 @@ class HttpClient {
   explicit HttpClient(Endpoint endpoint, Duration patience = kPatience)
       : endpoint_(std::move(endpoint)), patience_(patience) {}
 
+  void set_patience(Duration patience) { patience_ = patience; }
+
   // An error: there was no answer.
   Result<HttpAnswer> request(io::HttpMethod method, std::string_view target,
                              const HttpExtra& extra = {});
