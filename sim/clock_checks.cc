@@ -29,10 +29,9 @@ void check_vote(const std::vector<Node>& nodes, const Node& voter, const raft::S
     if (leader == nullptr || node.id == candidate || leader->lease_given_up) continue;
     // A vote in a term that is over already elects nobody.
     if (node.replica->raft().term() >= campaign) continue;
-    const auto follower = leader->followers.find(voter.id);
-    if (follower == leader->followers.end()) continue;
-    if (follower->second.peer.incarnation != incarnation) continue;
-    check(follower->second.promised_until <= node.clock.at(now), "promise-broken",
+    const raft::Progress* follower = leader->follower(voter.id);
+    if (follower == nullptr || follower->peer.incarnation != incarnation) continue;
+    check(follower->promised_until <= node.clock.at(now), "promise-broken",
           voter.id.name() + " votes for " + candidate.name() + ", and has promised " +
               node.id.name() + " not to");
   }
@@ -49,13 +48,18 @@ void check_vote(const std::vector<Node>& nodes, const Node& voter, const raft::M
   }
 }
 
-// Whoever holds a lease does so by promises that are kept, however often who made them restarts.
+// Whoever holds a lease does so by promises that will be kept as long as it counts on them, however
+// often who made them restarts.
 void check_promise(const Node& leads, const raft::Progress& progress, const Node& follower,
                    Instant now) {
   if (!follower.up() || progress.promised_until <= leads.clock.at(now)) return;
   const raft::State& state = follower.replica->raft().state();
-  if (state.self != progress.peer) return;
-  check(follower.clock.at(now) < state.promise.until, "promise-forgotten",
+  const bool has_stepped = state.now != Instant();  // a start that is held up promises nothing yet
+  if (state.self != progress.peer || !has_stepped) return;
+  constexpr Duration kRounding{2};
+  check(leads.clock.when(progress.promised_until, now) <=
+            follower.clock.when(state.promise.until, now) + kRounding,
+        "promise-forgotten",
         follower.id.name() + " has promised " + leads.id.name() + " more than it knows of");
 }
 
@@ -67,8 +71,8 @@ void check_promises(const std::vector<Node>& nodes, const Node& stepped, Instant
     for (const Node& other : nodes) {
       if (other.number == node.number) continue;
       if (node.number != stepped.number && other.number != stepped.number) continue;
-      const auto follower = leader->followers.find(other.id);
-      if (follower != leader->followers.end()) check_promise(node, follower->second, other, now);
+      const raft::Progress* follower = leader->follower(other.id);
+      if (follower != nullptr) check_promise(node, *follower, other, now);
     }
   }
 }

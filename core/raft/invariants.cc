@@ -85,8 +85,9 @@ void check_candidate(const State& state, const Candidate& candidate) {
     return;
   }
   ANCHOR_ASSERT(state.hard_state.vote == state.self);
-  // Its own vote counts once it is durable, and not before.
+  // Its own vote counts once it is durable, and nobody's before that.
   ANCHOR_ASSERT(candidate.granted.contains(state.self.id) == state.hard_state_durable());
+  ANCHOR_ASSERT(candidate.granted.empty() || state.hard_state_durable());
 }
 
 }  // namespace

@@ -20,15 +20,9 @@ std::string list(const std::vector<ServerId>& ids) {
   return names;
 }
 
-// Null: there is none of that id.
-const Progress* find_follower(const Leader& leader, const ServerId& id) {
-  const auto found = leader.followers.find(id);
-  return found == leader.followers.end() ? nullptr : &found->second;
-}
-
 bool answers(const State& state, const Leader& leader, const ServerId& id) {
   if (id == state.self.id) return true;
-  const Progress* progress = find_follower(leader, id);
+  const Progress* progress = leader.follower(id);
   return progress != nullptr && progress->boot != Boot() &&
          progress->heard_within(state.options.election_timeout, state.now);
 }
@@ -139,7 +133,7 @@ Answer promote(State& state, Leader& leader, const ServerId& id) {
 }
 
 bool caught_up(const State& state, const Leader& leader, const ServerId& id) {
-  const Progress* progress = find_follower(leader, id);
+  const Progress* progress = leader.follower(id);
   return progress != nullptr && answers(state, leader, id) && progress->replicating() &&
          progress->match >= state.commit_index;
 }
@@ -186,7 +180,7 @@ struct Change {
     if (now.find(request.id) == nullptr) return unknown(request.id);
     if (now.is_voter(request.id)) return unchanged(state);
     if (!caught_up(state, leader, request.id)) {
-      const Progress* progress = find_follower(leader, request.id);
+      const Progress* progress = leader.follower(request.id);
       const Index match = progress == nullptr ? Index() : progress->match;
       return refused(AdminRefusal::kNotReady, request.id.name() +
                                                   " has not caught up: it holds entries up to " +

@@ -135,7 +135,8 @@ void Raft::on_vote_reply(const Message& message, const VoteReply& reply) {
   if (!reply.pre_vote && message.term != state_.term()) return;
   const Member* voter = state_.configuration().find(message.from.id);
   if (voter == nullptr || voter->peer() != message.from) return;
-  if (!reply.granted) return;
+  // Nobody is asked before this server's own vote is durable.
+  if (!reply.granted || !candidate->election_deadline) return;
   candidate->granted.insert(message.from.id);
   count_votes();
 }
@@ -192,10 +193,9 @@ void Raft::on_stale(const Message& message) {
 }
 
 void Raft::on_follower_message(const Message& message, Leader& leader) {
-  const auto found = leader.followers.find(message.from.id);
-  if (found == leader.followers.end()) return;
-  Progress& progress = found->second;
-  if (message.from != progress.peer || message.from_boot < progress.boot) return;
+  Progress* found = leader.follower(message.from.id);
+  if (found == nullptr || message.from != found->peer || message.from_boot < found->boot) return;
+  Progress& progress = *found;
   if (const auto* request = std::get_if<ReadIndexRequest>(&message.body)) {
     return add_read_request(leader.reads, {ReadRequester{message.from, message.from_boot},
                                            request->context, request->lease});
@@ -237,8 +237,7 @@ void Raft::persisted(WriteId id) {
 void Raft::peer_unreachable(const ServerId& peer) {
   auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return;
-  const auto found = leader->followers.find(peer);
-  if (found != leader->followers.end()) found->second.connection_lost();
+  if (Progress* progress = leader->follower(peer)) progress->connection_lost();
 }
 
 std::expected<LogPosition, ProposalRefused> Raft::propose(Bytes command) {

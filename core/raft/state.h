@@ -145,6 +145,16 @@ struct Transfer {
 };
 
 struct Leader {
+  // Null: there is none of that id.
+  const Progress* follower(const ServerId& id) const {
+    const auto found = followers.find(id);
+    return found == followers.end() ? nullptr : &found->second;
+  }
+  Progress* follower(const ServerId& id) {
+    const auto found = followers.find(id);
+    return found == followers.end() ? nullptr : &found->second;
+  }
+
   // Everybody in the configuration but this server.
   std::map<ServerId, Progress> followers{};
   Instant heartbeat_due{};

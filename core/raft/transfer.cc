@@ -48,14 +48,13 @@ std::expected<ServerId, AdminRefused> begin_transfer(State& state, Leader& leade
   } else if (*target == state.self.id) {
     return *target;
   } else {
-    const auto found = leader.followers.find(*target);
-    if (found == leader.followers.end()) {
+    to = leader.follower(*target);
+    if (to == nullptr) {
       return refused(AdminRefusal::kNotFound, "there is no member " + target->name());
     }
     if (!is_candidate(state, *target)) {
       return refused(AdminRefusal::kNotReady, target->name() + " is no voter");
     }
-    to = &found->second;
     if (!prepared(state, *to)) {
       return refused(AdminRefusal::kNotReady, target->name() + " does not answer promptly");
     }
@@ -69,18 +68,18 @@ std::expected<ServerId, AdminRefused> begin_transfer(State& state, Leader& leade
 void advance_transfer(State& state, Leader& leader) {
   if (!leader.transfer) return;
   Transfer& transfer = *leader.transfer;
-  const auto found = leader.followers.find(transfer.target);
-  if (state.now >= transfer.deadline || found == leader.followers.end()) {
+  const Progress* target = leader.follower(transfer.target);
+  if (state.now >= transfer.deadline || target == nullptr) {
     state.output.events.push_back(TransferFailed{state.term(), transfer.target});
     leader.transfer.reset();
     return;
   }
-  if (transfer.asked || found->second.match < state.log.last().index) return;
+  if (transfer.asked || target->match < state.log.last().index) return;
   // Who is no member any more never hears what becomes of the rest, and could tell nobody.
   if (!state.is_member() && state.commit_index < state.log.last().index) return;
   transfer.asked = true;
   leader.lease_given_up = true;
-  state.send(found->second.peer, TimeoutNow{});
+  state.send(target->peer, TimeoutNow{});
 }
 
 bool takes_leadership(const State& state, const Role& role, const Message& message) {
