@@ -83,8 +83,9 @@ TEST(Simulation, LeaseReadsBreakBeyondTheBoundOnDriftAndNothingElseDoes) {
     if (!result.violation) continue;
     broken = true;
     const std::string& invariant = result.violation->invariant;
-    EXPECT_TRUE(invariant == "promise-broken" || invariant == "lease-outlived" ||
-                invariant == "lease-misses-commit" || invariant == "lease-read")
+    EXPECT_TRUE(invariant == "promise-forgotten" || invariant == "promise-broken" ||
+                invariant == "lease-outlived" || invariant == "lease-misses-commit" ||
+                invariant == "lease-read")
         << what(result);
   }
   EXPECT_TRUE(broken);
