@@ -122,7 +122,8 @@ void Nemesis::kill() {
 
 void Nemesis::restart() {
   Machine& machine = any_machine();
-  if (!machine.runs() || machine.paused()) return;
+  // Who has only just been started may not listen to it yet.
+  if (!machine.runs() || machine.paused() || !machine.get("/livez")) return;
   count("SIGTERM");
   const auto ended = machine.terminate();
   if (ended != cluster::Ended{.exit_code = 0}) {
