@@ -109,7 +109,7 @@ void Replica::take(const ClientRequest& input) {
   const bool leader_answers = leader_ && !leader_unreachable() && !slowed;
   const Instant patience = leader_answers ? input.deadline : now_ + options_.leader_wait;
   Request request{.deadline = input.deadline, .expires = std::min(input.deadline, patience)};
-  if (const auto* read = std::get_if<ReadKey>(&input.body)) {
+  if (const auto* read = std::get_if<Read>(&input.body)) {
     request.body = *read;
     switch (read->consistency) {
       case Consistency::kLinearizable:

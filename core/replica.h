@@ -36,17 +36,19 @@ struct PeerMessage {
 // what this replica has at once, and how old that may be.
 enum class Consistency : std::uint8_t { kLinearizable, kLease, kStale };
 
-// A read of one key.
-struct ReadKey {
-  std::string key;
+struct Read {
+  // One key, or all of a range.
+  std::variant<std::string, kv::KeyRange> of;
   Consistency consistency = Consistency::kLinearizable;
   // Of a stale read: if the data may be older than this, the read is as a linearizable one.
   std::optional<Duration> max_staleness{};
   // No older revision will do: the client has seen this one.
   kv::Revision min_revision{};
+  // What was there at this revision; none: what is there.
+  std::optional<kv::Revision> at_revision{};
 };
 
-using RequestBody = std::variant<kv::Command, ReadKey, raft::AdminRequest>;
+using RequestBody = std::variant<kv::Command, Read, raft::AdminRequest>;
 
 // A request of a client of this node. It is answered exactly once, at the latest when `deadline`
 // has passed.
@@ -99,6 +101,20 @@ struct ReadDone {
   // Only of a stale read: the state has everything that was committed so long ago. None: unknown.
   std::optional<Duration> age{};
 };
+// The same of a range.
+struct RangeRead {
+  kv::RangeView view;
+  kv::Revision revision;
+  raft::Index applied_index;
+  std::optional<Duration> age{};
+};
+// The store does not tell any more what was there at the revision.
+struct RevisionCompacted {
+  kv::Revision oldest;  // that it tells
+  kv::Revision revision;
+  raft::Index applied_index;
+  std::optional<Duration> age{};
+};
 // The store has not come to the revision that a read asks for, at an instant as for a linearizable
 // one.
 struct RevisionInFuture {
@@ -116,8 +132,8 @@ struct OutcomeUnknown {};
 struct AdminDone {
   raft::AdminAnswer answer;
 };
-using Outcome =
-    std::variant<WriteApplied, ReadDone, RevisionInFuture, NotApplied, OutcomeUnknown, AdminDone>;
+using Outcome = std::variant<WriteApplied, ReadDone, RangeRead, RevisionCompacted, RevisionInFuture,
+                             NotApplied, OutcomeUnknown, AdminDone>;
 
 struct Reply {
   RequestId id;
@@ -197,7 +213,7 @@ class Replica {
   // A client's request until it is answered.
   struct Request {
     // For the leader; or what to read.
-    std::variant<raft::Proposal, ReadKey> body{};
+    std::variant<raft::Proposal, Read> body{};
     Instant deadline{};
     // When it is answered without an outcome; never after `deadline`.
     Instant expires{};
@@ -258,7 +274,7 @@ class Replica {
   void serve_reads();
   void serve_confirmed(RequestId id);
   void serve_stale(RequestId id);
-  ReadDone result_of(const ReadKey& read) const;
+  Outcome result_of(const Read& read) const;
   std::optional<Instant> read_retry_due() const;
 
   void expire_requests();

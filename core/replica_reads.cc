@@ -12,6 +12,10 @@ Duration read_retry(const raft::Options& options) {
   return 2 * options.heartbeat_interval;
 }
 
+kv::Revision newest_wanted(const Read& read) {
+  return std::max(read.min_revision, read.at_revision.value_or(kv::Revision()));
+}
+
 }  // namespace
 
 void Replica::ask_for_read_index(PendingReads& reads, bool lease) {
@@ -43,27 +47,37 @@ void Replica::serve_reads() {
 void Replica::serve_confirmed(RequestId id) {
   const auto found = requests_.find(id);
   if (found == requests_.end()) return;
-  const auto& read = std::get<ReadKey>(found->second.body);
-  if (store_.revision() < read.min_revision) {
+  const auto& read = std::get<Read>(found->second.body);
+  if (store_.revision() < newest_wanted(read)) {
     return reply(id, RevisionInFuture{store_.revision(), applied_index_});
   }
   reply(id, result_of(read));
 }
 
 void Replica::serve_stale(RequestId id) {
-  const auto& read = std::get<ReadKey>(requests_.at(id).body);
+  const auto& read = std::get<Read>(requests_.at(id).body);
   const std::optional<Duration> age = age_.at(now_);
   const bool fresh = !read.max_staleness || (age && *age <= *read.max_staleness);
-  if (!fresh || store_.revision() < read.min_revision) return reads_.add(id);
+  if (!fresh || store_.revision() < newest_wanted(read)) return reads_.add(id);
   reply(id, result_of(read));
 }
 
-ReadDone Replica::result_of(const ReadKey& read) const {
+Outcome Replica::result_of(const Read& read) const {
   const bool stale = read.consistency == Consistency::kStale;
-  return {.item = store_.find(read.key),
-          .revision = store_.revision(),
-          .applied_index = applied_index_,
-          .age = stale ? age_.at(now_) : std::nullopt};
+  const std::optional<Duration> age = stale ? age_.at(now_) : std::nullopt;
+  const kv::Revision revision = store_.revision();
+  const kv::Revision at = read.at_revision.value_or(revision);
+  const auto compacted = [&](const kv::Compacted& what) {
+    return RevisionCompacted{what.oldest, revision, applied_index_, age};
+  };
+  if (const auto* range = std::get_if<kv::KeyRange>(&read.of)) {
+    auto view = store_.view(*range, at);
+    if (!view) return compacted(view.error());
+    return RangeRead{*std::move(view), revision, applied_index_, age};
+  }
+  auto item = store_.find(std::get<std::string>(read.of), at);
+  if (!item) return compacted(item.error());
+  return ReadDone{*std::move(item), revision, applied_index_, age};
 }
 
 std::optional<Instant> Replica::read_retry_due() const {

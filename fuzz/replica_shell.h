@@ -124,7 +124,7 @@ class ReplicaShell {
   void ask() {
     const RequestId id(++last_request_);
     const Instant deadline = now_ + Duration(1000) * static_cast<int>(20 * decisions_.below(256));
-    ClientRequest request{.id = id, .deadline = deadline, .body = ReadKey{"a"}};
+    ClientRequest request{.id = id, .deadline = deadline, .body = Read{"a"}};
     if (decisions_.below(4) == 0) {
       request.body = any_admin_request(decisions_);
     } else if (decisions_.coin()) {

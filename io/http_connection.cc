@@ -8,10 +8,18 @@ namespace anchor::io {
 namespace {
 
 std::size_t body_bytes(const HttpResponse& response) {
-  const auto* text = std::get_if<std::string>(&response.body);
-  if (text != nullptr) return text->size();
-  const auto& item = std::get<kv::ItemRef>(response.body);
-  return item ? item->value().size() : 0;
+  if (const auto* text = std::get_if<std::string>(&response.body)) return text->size();
+  const auto* item = std::get_if<kv::ItemRef>(&response.body);
+  return item != nullptr && *item ? (*item)->value().size() : 0;
+}
+
+// Who does not know chunks gets it whole.
+void make_whole(HttpResponse& response) {
+  auto* parts = std::get_if<HttpParts>(&response.body);
+  if (parts == nullptr) return;
+  std::string whole;
+  while (const auto part = (*parts)()) whole += *part;
+  response.body = std::move(whole);
 }
 
 }  // namespace
@@ -51,6 +59,7 @@ void HttpConnection::respond(std::uint64_t sequence, HttpResponse response) {
   Slot& slot = slots_[sequence - first_sequence_];
   ANCHOR_ASSERT(!slot.interim && !slot.response, "a request is answered once");
   held_bytes_ -= slot.held_bytes;
+  if (slot.framing.version_1_0) make_whole(response);
   // Also a value counts: it may have been overwritten, and be held by nobody else.
   slot.held_bytes = body_bytes(response);
   held_bytes_ += slot.held_bytes;
@@ -158,18 +167,31 @@ void HttpConnection::take(const HttpRefusal& refusal) {
 
 void HttpConnection::serialise() {
   while (!slots_.empty() && output_.size_bytes() < limits_.output_bytes) {
-    const Slot& slot = slots_.front();
+    Slot& slot = slots_.front();
     if (slot.interim) {
       append_continue(output_);
-    } else if (slot.response) {
-      append_response(*slot.response, slot.framing, common_lines_, output_);
-    } else {
+    } else if (!slot.response || !serialise(slot)) {
       return;
     }
     held_bytes_ -= slot.held_bytes;
     slots_.pop_front();
     ++first_sequence_;
   }
+}
+
+bool HttpConnection::serialise(Slot& slot) {
+  auto* parts = std::get_if<HttpParts>(&slot.response->body);
+  if (!slot.begun) append_response(*slot.response, slot.framing, common_lines_, output_);
+  if (parts == nullptr || slot.framing.head || slot.response->status == 304) return true;
+  // One part at a time: the next one when this is written.
+  if (std::exchange(slot.begun, true) && !output_.empty()) return false;
+  const auto part = (*parts)();
+  if (!part) {
+    append_last_chunk(output_);
+    return true;
+  }
+  append_chunk(*part, output_);
+  return false;
 }
 
 }  // namespace anchor::io

@@ -56,6 +56,9 @@ class HttpConnection {
   // Whether the socket is to be read.
   bool reads() const;
   bool has_output() const { return !output_.empty(); }
+  // An answer is being made in parts. What there is of it should not be written in the turn of the
+  // loop in which it was made: others are to have theirs.
+  bool streams() const { return !slots_.empty() && slots_.front().begun; }
   // Moves the output to an empty `output`, to be written at once. Requires: what was taken before
   // is written.
   void take_output(Instant now, HttpOutput& output);
@@ -80,6 +83,7 @@ class HttpConnection {
     bool interim = false;  // "100 Continue"
     std::size_t held_bytes = 0;
     std::optional<HttpResponse> response{};
+    bool begun = false;  // its head is serialised, and the body follows in parts
   };
 
   bool full() const {
@@ -91,6 +95,8 @@ class HttpConnection {
   void take(const HttpRefusal& refusal);
   // Serialises the answers whose turn it is.
   void serialise();
+  // True: the answer is serialised to its end.
+  bool serialise(Slot& slot);
 
   const std::uint64_t id_;
   const HttpLimits& limits_;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -58,12 +59,17 @@ struct HttpRefusal {
   std::string_view message{};  // static text
 };
 
+// A body that is made while it is sent, as fast as the client takes it: its next part, of about
+// 64 KiB; none: that was all. It is sent in chunks (RFC 9112, 7.1).
+using HttpParts = std::move_only_function<std::optional<std::string>()>;
+
 struct HttpResponse {
   int status = 200;
-  // Whole lines, each with its CRLF. Content-Length, Connection and Date are not among them.
+  // Whole lines, each with its CRLF. Content-Length, Transfer-Encoding, Connection and Date are not
+  // among them.
   std::string header_lines{};
-  // Text, or the value of an item, which is sent without a copy if it is large.
-  std::variant<std::string, kv::ItemRef> body{};
+  // Text; or the value of an item, which is sent without a copy if it is large; or parts.
+  std::variant<std::string, kv::ItemRef, HttpParts> body{};
 
   // Requires: neither holds a control character.
   void add_header(std::string_view name, std::string_view value);
@@ -75,7 +81,7 @@ struct HttpLimits {
   std::size_t target_bytes = 16 << 10;
   std::size_t header_bytes = 16 << 10;
   std::size_t header_count = 128;
-  std::size_t body_bytes = 1 << 20;
+  std::size_t body_bytes = 2 << 20;
 
   // Requests that wait for an answer, or for their answer's turn; and the bytes that they and their
   // answers hold.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -107,12 +108,28 @@ void append_response(const HttpResponse& response, const HttpFraming& framing,
   // A 304 has no body, and its length would be that of the body which it spares (RFC 9110, 8.6).
   if (response.status == 304) return output.append("\r\n");
 
+  if (std::holds_alternative<HttpParts>(response.body)) {
+    return output.append("Transfer-Encoding: chunked\r\n\r\n");
+  }
   output.append("Content-Length: ");
   output.append(std::to_string(body_view(response).size()));
   output.append("\r\n\r\n");
   if (framing.head) return;
   if (const auto* text = std::get_if<std::string>(&response.body)) return output.append(*text);
   output.append_value(std::get<kv::ItemRef>(response.body));
+}
+
+void append_chunk(std::string_view part, HttpOutput& output) {
+  std::array<char, 16> size{};
+  const auto end = std::to_chars(size.data(), size.data() + size.size(), part.size(), 16).ptr;
+  output.append({size.data(), end});
+  output.append("\r\n");
+  output.append(part);
+  output.append("\r\n");
+}
+
+void append_last_chunk(HttpOutput& output) {
+  output.append("0\r\n\r\n");
 }
 
 void append_continue(HttpOutput& output) {

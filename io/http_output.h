@@ -43,9 +43,13 @@ struct HttpFraming {
   bool keep_alive = true;
 };
 
-// Appends a whole response. `common_lines` are header lines that every response carries.
+// Appends a whole response. `common_lines` are header lines that every response carries. Of one
+// that is made in parts, only the head.
 void append_response(const HttpResponse& response, const HttpFraming& framing,
                      std::string_view common_lines, HttpOutput& output);
+// One part of a body, not empty; and the end of it.
+void append_chunk(std::string_view part, HttpOutput& output);
+void append_last_chunk(HttpOutput& output);
 void append_continue(HttpOutput& output);
 
 }  // namespace anchor::io

@@ -150,7 +150,10 @@ void HttpServer::write(Connection& connection) {
     connection.writing.collect(0, pieces_);
     to_uv_buffers(pieces_, buffers_);
     uv_stream_t* stream = as_uv_stream(connection.tcp);
-    int written = uv_try_write(stream, buffers_.data(), static_cast<unsigned>(buffers_.size()));
+    int written = UV_EAGAIN;
+    if (!connection.http.streams()) {
+      written = uv_try_write(stream, buffers_.data(), static_cast<unsigned>(buffers_.size()));
+    }
     if (written == UV_EAGAIN) written = 0;
     if (written < 0) return close_connection(connection);
     if (static_cast<std::size_t>(written) < connection.writing.size_bytes()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "core/base/bytes.h"
@@ -18,5 +19,9 @@ void put_bytes(Json& json, const char* name, const char* encoding_name, std::str
     json[encoding_name] = "base64";
   }
 }
+
+// The same, appended to a JSON text: `"name":"...",` with its comma. For what there is much of.
+void append_bytes(std::string& json, std::string_view name, std::string_view encoding_name,
+                  std::string_view bytes);
 
 }  // namespace anchor::io

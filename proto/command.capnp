@@ -26,7 +26,89 @@ struct Command {
       condition @5 :Condition;
       wantPrevious @6 :Bool;
     }
+    deleteRange @7 :KeyRange;
+    transaction @8 :Transaction;
+    openSession @9 :Void;
+    closeSession @10 :UInt64;
+    expireSessions @11 :List(IdleSession);
+    changeSettings @12 :List(SettingValue);
   }
+  session @13 :SessionWrite;  # null: none
+}
+
+struct SessionWrite {
+  session @0 :UInt64;
+  sequence @1 :UInt64;
+}
+
+struct IdleSession {
+  session @0 :UInt64;
+  lastSequence @1 :UInt64;
+}
+
+struct SettingValue {
+  name @0 :Text;
+  value @1 :UInt64;
+}
+
+struct KeyRange {
+  start @0 :Data;
+  union {
+    unbounded @1 :Void;
+    end @2 :Data;
+  }
+}
+
+enum CompareTarget {
+  version @0;
+  createRevision @1;
+  modRevision @2;
+  lease @3;
+  value @4;
+  exists @5;
+}
+
+enum CompareOperator {
+  equal @0;
+  notEqual @1;
+  less @2;
+  greater @3;
+}
+
+struct Compare {
+  key @0 :Data;
+  target @1 :CompareTarget;
+  compare @2 :CompareOperator;
+  union {
+    number @3 :UInt64;
+    bytes @4 :Data;
+  }
+}
+
+struct Operation {
+  union {
+    put :group {
+      key @0 :Data;
+      value @1 :Data;
+      wantPrevious @2 :Bool;
+    }
+    delete :group {
+      range @3 :KeyRange;
+      wantPrevious @4 :Bool;
+    }
+    get :group {
+      range @5 :KeyRange;
+      limit @6 :UInt64;
+      keysOnly @7 :Bool;
+      reverse @8 :Bool;
+    }
+  }
+}
+
+struct Transaction {
+  compare @0 :List(Compare);
+  success @1 :List(Operation);
+  failure @2 :List(Operation);
 }
 
 struct KeyValue {
@@ -54,5 +136,44 @@ struct CommandResult {
       modRevision @6 :UInt64;
     }
     invalidCommand @7 :Void;
+    rangeDeleted :group {
+      revision @8 :UInt64;
+      deleted @9 :UInt64;
+    }
+    transactionDone :group {
+      revision @10 :UInt64;
+      succeeded @11 :Bool;
+      results @12 :List(OperationResult);
+    }
+    sessionOpened :group {
+      session @13 :UInt64;
+      ttlUs @14 :UInt64;
+    }
+    sessionClosed @15 :Void;
+    sessionsExpired @16 :UInt64;
+    settingsChanged @17 :List(SettingValue);
+    overQuota @18 :UInt64;  # the store's revision
+    sessionUnknown @19 :Void;
+    sessionExpired @20 :Void;
+    sessionOutOfOrder @21 :UInt64;  # the last sequence number
+    sessionsFull @22 :Void;
+    resultTooLarge @23 :Void;
+  }
+}
+
+struct OperationResult {
+  union {
+    put :group {
+      previous @0 :KeyValue;  # null: none
+    }
+    delete :group {
+      deleted @1 :UInt64;
+      previous @2 :List(KeyValue);
+    }
+    get :group {
+      items @3 :List(KeyValue);
+      count @4 :UInt64;
+      more @5 :Bool;
+    }
   }
 }

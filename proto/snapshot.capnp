@@ -1,5 +1,6 @@
 @0xddfb4dbf3c75f791;
-# Snapshot files: one frame for the header, one for each block of items, one for the footer.
+# Snapshot files: one frame for the header, one for each block, one for the footer. The blocks of
+# items come first, then those of changes, then those of sessions.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("anchor::proto");
@@ -26,12 +27,25 @@ struct SnapshotHeader {
   configuration @2 :Record.Configuration;
   revision @3 :UInt64;
   itemCount @4 :UInt64;
+  compactedRevision @5 :UInt64;
+  nextSession @6 :UInt64;
+  settings @7 :List(Command.SettingValue);
 }
 
-# Keys ascend, also from block to block.
+# Keys ascend, also from block to block; so do the changes' revisions, and the sessions.
 struct SnapshotBlock {
   ordinal @0 :UInt64;  # from zero
-  items @1 :List(Command.KeyValue);
+  union {
+    items @1 :List(Command.KeyValue);
+    changes @2 :List(Change);
+    sessions @3 :List(Command.KeyValue);
+  }
+}
+
+struct Change {
+  revision @0 :UInt64;
+  before @1 :Command.KeyValue;  # null: none
+  after @2 :Command.KeyValue;
 }
 
 # Of one size, whatever it holds: it is found from the file's end.

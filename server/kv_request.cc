@@ -5,23 +5,21 @@
 #include <utility>
 
 #include "core/base/text.h"
+#include "core/kv/limits.h"
 #include "io/percent_encoding.h"
+#include "server/range_request.h"
 
 namespace anchor::server {
 namespace {
 
 using io::HttpMethod;
 
-constexpr std::size_t kMaxKeyBytes = 4096;
 // Numbers in JSON are exact below this.
 constexpr std::uint64_t kRevisionBound = std::uint64_t{1} << 53;
 
 // Parts of the API that a later version will have. A client that asks for one must not be given
 // less without being told.
-constexpr auto kLaterParameters = std::to_array<std::string_view>(
-    {"ttl", "lease", "revision", "prefix", "start", "end", "limit", "keys", "count", "reverse"});
-constexpr auto kLaterHeaders =
-    std::to_array<std::string_view>({"Anchor-Session", "Anchor-Sequence"});
+constexpr auto kLaterParameters = std::to_array<std::string_view>({"ttl", "lease"});
 
 struct NamedConsistency {
   std::string_view name;
@@ -98,7 +96,7 @@ class Parser {
     const std::string_view text = target_.path.substr(std::string_view("/kv/").size());
     auto key = io::percent_decoded(text);
     if (!key) return bad_key("the key has a bad percent-encoding");
-    if (key->size() > kMaxKeyBytes) return bad_key("a key has at most 4096 bytes");
+    if (key->size() > kv::kKeyBytes) return bad_key("a key has at most 4096 bytes");
     key_ = std::move(*key);
     return std::nullopt;
   }
@@ -107,14 +105,44 @@ class Parser {
     for (const QueryParameter& parameter : target_.parameters) {
       if (auto error = take_parameter(parameter)) return error;
     }
-    // Only now: a request for many keys has a parameter that says so better.
-    if (key_.empty()) return bad_key("the key is empty");
+    if (auto error = range_.error()) return error;
+    return key_.empty() ? check_range() : check_key();
+  }
+
+  // "/kv/" itself: all keys that the parameters name.
+  Check check_range() const {
+    if (request_.method == HttpMethod::kPut || request_.method == HttpMethod::kPost) {
+      return bad_key("the key is empty");
+    }
+    if (!read_ && !range_.has_prefix()) {
+      return bad_key("the key is empty; to delete many keys, say which: ?prefix=");
+    }
+    if (read_ && !range_.any()) {
+      return bad_key("the key is empty; to list keys, say which: ?prefix=, or start and end");
+    }
+    if (!read_ && answer_.want_previous) return bad_parameter("prev is for one key");
     return std::nullopt;
+  }
+
+  Check check_key() const {
+    if (range_parameter_.empty()) return std::nullopt;
+    return bad_parameter(range_parameter_ + " is for many keys, under /kv/; the path names one");
   }
 
   Check take_parameter(const QueryParameter& parameter) {
     const std::string& name = parameter.name;
     if (name == "redirect") return take_bool(parameter, redirect_);
+    if (read_ || request_.method == HttpMethod::kDelete) {
+      if (range_.take(parameter)) {
+        range_parameter_ = name;
+        return std::nullopt;
+      }
+    }
+    if (name == "revision" && read_) {
+      at_revision_ = parse_revision(parameter.value);
+      if (at_revision_ && *at_revision_ != kv::Revision()) return std::nullopt;
+      return bad_parameter("revision must be a revision: a number above 0");
+    }
     if (name == "prev" && !read_) return take_bool(parameter, answer_.want_previous);
     if (name == "consistency" && read_) return take_consistency(parameter.value, name);
     if (name == "max_staleness" && read_) {
@@ -169,10 +197,6 @@ class Parser {
   }
 
   Check take_headers() {
-    for (const std::string_view name : kLaterHeaders) {
-      if (!request_.header(name)) continue;
-      return bad_request("the header " + std::string(name) + " is not supported by this version");
-    }
     for (const io::HttpHeader& header : request_.headers) {
       if (!read_ || !io::equals_ignoring_case(header.name, "X-Consistency")) continue;
       if (auto error = take_consistency(header.value, "X-Consistency")) return error;
@@ -181,7 +205,13 @@ class Parser {
     Check error;
     const auto if_match = single_header("If-Match", error);
     const auto if_none_match = single_header("If-None-Match", error);
+    const auto session = single_header("Anchor-Session", error);
+    const auto sequence = single_header("Anchor-Sequence", error);
     if (error) return error;
+    if (auto bad = take_session(session, sequence)) return bad;
+    if (key_.empty() && (if_match || if_none_match)) {
+      return bad_request("conditions are for one key");
+    }
     if (if_match) {
       if (read_) return bad_request("If-Match is for writes");
       if (auto bad = take_if_match(*if_match)) return bad;
@@ -193,6 +223,17 @@ class Parser {
     }
     if (*if_none_match == "*") return add_condition(kv::IfAbsent{});
     return bad_request("If-None-Match of a write must be *");
+  }
+
+  Check take_session(std::optional<std::string_view> session,
+                     std::optional<std::string_view> sequence) {
+    if (!session && !sequence) return std::nullopt;
+    if (read_)
+      return bad_request("Anchor-Session is for writes: reads may be repeated as they are");
+    auto write = parse_session_write(session, sequence);
+    if (!write) return write.error();
+    session_ = *write;
+    return std::nullopt;
   }
 
   Check take_if_match(std::string_view tag) {
@@ -225,6 +266,10 @@ class Parser {
   Check take_body() {
     const bool takes_body =
         request_.method == HttpMethod::kPut || request_.method == HttpMethod::kPost;
+    if (takes_body && request_.body.size() > kv::kValueBytes) {
+      return ApiError{
+          .status = 413, .code = "too_large", .message = "a value has at most 1048576 bytes"};
+    }
     if (takes_body || request_.body.empty()) return std::nullopt;
     return bad_request(std::string(io::method_name(request_.method)) + " takes no body");
   }
@@ -233,18 +278,31 @@ class Parser {
     const bool previous = answer_.want_previous;
     answer_.error_style = error_style(request_);
     KvRequest parsed;
+    RangeRequest many = range_.finish();
     if (read_) {
       answer_.kind = KvAnswer::Kind::kRead;
-      parsed.body = ReadKey{.key = std::move(key_),
-                            .consistency = consistency_.value_or(Consistency::kLinearizable),
-                            .max_staleness = max_staleness_,
-                            .min_revision = min_revision_};
+      answer_.page = many.page;
+      Read read{.of = {},
+                .consistency = consistency_.value_or(Consistency::kLinearizable),
+                .max_staleness = max_staleness_,
+                .min_revision = min_revision_,
+                .at_revision = at_revision_};
+      if (key_.empty()) {
+        read.of = std::move(many.range);
+      } else {
+        read.of = std::move(key_);
+      }
+      parsed.body = std::move(read);
+    } else if (key_.empty()) {
+      answer_.kind = KvAnswer::Kind::kDelete;
+      parsed.body = kv::Command(kv::DeleteRange{std::move(many.range)}, session_);
     } else if (request_.method == HttpMethod::kDelete) {
       answer_.kind = KvAnswer::Kind::kDelete;
-      parsed.body = kv::Delete{std::move(key_), condition_, previous};
+      parsed.body = kv::Command(kv::Delete{std::move(key_), condition_, previous}, session_);
     } else {
       answer_.kind = KvAnswer::Kind::kPut;
-      parsed.body = kv::Put{std::move(key_), request_.body, condition_, previous};
+      parsed.body =
+          kv::Command(kv::Put{std::move(key_), request_.body, condition_, previous}, session_);
     }
     parsed.answer = std::move(answer_);
     if (redirect_) parsed.redirect_target = target_without_redirect();
@@ -270,11 +328,32 @@ class Parser {
   std::optional<Consistency> consistency_;
   std::optional<Duration> max_staleness_;
   kv::Revision min_revision_;
+  std::optional<kv::Revision> at_revision_;
+  RangeParameters range_;
+  std::string range_parameter_;  // the last of these that was given
+  std::optional<kv::SessionWrite> session_;
   bool redirect_ = false;
   KvAnswer answer_{};
 };
 
 }  // namespace
+
+std::expected<kv::SessionWrite, ApiError> parse_session_write(
+    std::optional<std::string_view> session, std::optional<std::string_view> sequence) {
+  if (!session || !sequence) {
+    return std::unexpected(
+        bad_request("Anchor-Session and Anchor-Sequence go together; one is missing"));
+  }
+  const auto id = parse_revision(*session);
+  const auto number = parse_revision(*sequence);
+  if (!id || *id == kv::Revision()) {
+    return std::unexpected(bad_request("Anchor-Session must be a session's id"));
+  }
+  if (!number || *number == kv::Revision()) {
+    return std::unexpected(bad_request("Anchor-Sequence must be a number above 0"));
+  }
+  return kv::SessionWrite{kv::SessionId(id->value()), number->value()};
+}
 
 std::expected<KvRequest, ApiError> parse_kv_request(const io::HttpRequest& request,
                                                     const HttpTarget& target) {

@@ -86,6 +86,8 @@ class Node {
 
   NodeStatus status() const;
   ClusterMembers members() const;
+  // As this node has them.
+  const kv::Settings& settings() const { return replica_.store().settings(); }
   std::vector<HealthCheck> health() const;
 
   // Waits for the disk, then calls `closed` when the loop holds nothing of it any more.

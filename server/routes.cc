@@ -1,17 +1,16 @@
 #include "server/routes.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
-#include "core/base/assert.h"
 #include "core/base/text.h"
 #include "server/admin_request.h"
 #include "server/http_target.h"
-#include "server/kv_json.h"
+#include "server/json_fields.h"
 #include "server/kv_request.h"
 #include "server/members_json.h"
+#include "server/transaction_request.h"
 
 namespace anchor::server {
 namespace {
@@ -72,6 +71,76 @@ ParsedRequest parse_members(const io::HttpRequest& request, const HttpTarget& ta
   return MembersRequest{};
 }
 
+// A write that is none of one key.
+ParsedRequest write_of(kv::CommandBody body,
+                       const std::optional<kv::SessionWrite>& session = std::nullopt) {
+  KvRequest parsed;
+  parsed.body = kv::Command(std::move(body), session);
+  parsed.answer = {.kind = KvAnswer::Kind::kPut, .error_style = ErrorStyle::kJson};
+  return parsed;
+}
+
+std::optional<ApiError> check_no_body(const io::HttpRequest& request) {
+  if (request.body.empty()) return std::nullopt;
+  return ApiError{.code = "bad_request", .message = "no body is taken here"};
+}
+
+ParsedRequest parse_txn(const io::HttpRequest& request, const HttpTarget& target) {
+  if (request.method != HttpMethod::kPost) return not_allowed(ErrorStyle::kJson, "POST");
+  if (const auto error = check_parameters(target)) return render_error(*error, ErrorStyle::kJson);
+  std::optional<kv::SessionWrite> session;
+  const auto id = request.header("Anchor-Session");
+  const auto sequence = request.header("Anchor-Sequence");
+  if (id || sequence) {
+    auto write = parse_session_write(id, sequence);
+    if (!write) return render_error(write.error(), ErrorStyle::kJson);
+    session = *write;
+  }
+  auto transaction = parse_transaction(request);
+  if (!transaction) return render_error(transaction.error(), ErrorStyle::kJson);
+  return write_of(*std::move(transaction), session);
+}
+
+// POST /session, DELETE /session/{id}
+ParsedRequest parse_session(const io::HttpRequest& request, const HttpTarget& target) {
+  const bool one = target.path != "/session";
+  const HttpMethod method = one ? HttpMethod::kDelete : HttpMethod::kPost;
+  if (request.method != method) return not_allowed(ErrorStyle::kJson, one ? "DELETE" : "POST");
+  if (const auto error = check_parameters(target)) return render_error(*error, ErrorStyle::kJson);
+  if (const auto error = check_no_body(request)) return render_error(*error, ErrorStyle::kJson);
+  if (!one) return write_of(kv::OpenSession{});
+  const std::string_view text = target.path.substr(std::string_view("/session/").size());
+  const auto id = parse_number(text);
+  if (!id) {
+    return render_error({.code = "bad_request", .message = in_quotes(text) + " is no session's id"},
+                        ErrorStyle::kJson);
+  }
+  return write_of(kv::CloseSession{kv::SessionId(*id)});
+}
+
+ParsedRequest parse_settings(const io::HttpRequest& request, const HttpTarget& target) {
+  if (!only_reads(request.method) && request.method != HttpMethod::kPut) {
+    return not_allowed(ErrorStyle::kJson, "GET, HEAD, PUT");
+  }
+  if (const auto error = check_parameters(target)) return render_error(*error, ErrorStyle::kJson);
+  if (request.method != HttpMethod::kPut) return SettingsRequest{};
+  auto fields = read_json_body(request);
+  if (!fields) return render_error(fields.error(), ErrorStyle::kJson);
+  kv::ChangeSettings change;
+  for (const kv::Setting& setting : kv::kSettings) {
+    const std::string name(setting.name);
+    const auto value = fields->optional_number(name.c_str());
+    if (!value) continue;
+    if (*value < setting.least || *value > setting.most) {
+      fields->check(name.c_str(), failure("must be from " + std::to_string(setting.least) + " to " +
+                                          std::to_string(setting.most)));
+    }
+    change.values.push_back({name, *value});
+  }
+  if (const auto error = fields->error()) return render_error(*error, ErrorStyle::kJson);
+  return write_of(std::move(change));
+}
+
 ParsedRequest parse_admin(const io::HttpRequest& request, const HttpTarget& target) {
   if (request.method != HttpMethod::kPost) return not_allowed(ErrorStyle::kJson, "POST");
   if (const auto error = check_parameters(target)) return render_admin_error(*error);
@@ -91,171 +160,6 @@ ParsedRequest parse_health(const io::HttpRequest& request, const HttpTarget& tar
   return parsed;
 }
 
-// --- Answers ------------------------------------------------------------------------------------
-
-std::string entity_tag(kv::Revision revision) {
-  return '"' + std::to_string(revision.value()) + '"';
-}
-
-HttpResponse json_response(const nlohmann::ordered_json& body) {
-  HttpResponse response;
-  response.add_header("Content-Type", "application/json");
-  response.body = body.dump() + "\n";
-  return response;
-}
-
-HttpResponse ok() {
-  HttpResponse response;
-  response.add_header("Content-Type", "text/plain; charset=utf-8");
-  response.body = "OK\n";
-  return response;
-}
-
-HttpResponse render_put(const kv::PutDone& done, const KvAnswer& answer) {
-  HttpResponse response =
-      answer.want_previous
-          ? json_response({{"revision", done.revision.value()}, {"prev", item_json(done.previous)}})
-          : ok();
-  response.add_header("ETag", entity_tag(done.revision));
-  response.add_header("Anchor-Revision", done.revision.value());
-  return response;
-}
-
-HttpResponse render_delete(const kv::DeleteDone& done, const KvAnswer& answer) {
-  const int deleted = done.deleted ? 1 : 0;
-  HttpResponse response = answer.want_previous ? json_response({{"revision", done.revision.value()},
-                                                                {"deleted", deleted},
-                                                                {"prev", item_json(done.previous)}})
-                                               : ok();
-  response.add_header("Anchor-Revision", done.revision.value());
-  response.add_header("Anchor-Deleted", done.deleted ? "1" : "0");
-  return response;
-}
-
-HttpResponse render_condition_failed(const kv::ConditionFailed& failed, const KvAnswer& answer) {
-  const bool absent = failed.mod_revision == kv::Revision(0);
-  HttpResponse response = render_error(
-      {.status = 412,
-       .code = "condition_failed",
-       .message = absent ? "there is no such key"
-                         : "the key's revision is " + std::to_string(failed.mod_revision.value())},
-      answer.error_style);
-  response.add_header("ETag", entity_tag(failed.mod_revision));
-  response.add_header("Anchor-Revision", failed.revision.value());
-  return response;
-}
-
-// Values are whatever somebody stored: a browser must neither guess that one is a page nor run it.
-void add_value_headers(const kv::Item& item, HttpResponse& response) {
-  response.add_header("Content-Type", valid_utf8(as_text(item.value()))
-                                          ? "text/plain; charset=utf-8"
-                                          : "application/octet-stream");
-  response.add_header("X-Content-Type-Options", "nosniff");
-  response.add_header("Content-Security-Policy", "default-src 'none'; sandbox");
-}
-
-// Rounded up: data is never older than it says.
-std::uint64_t whole_milliseconds(Duration age) {
-  return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(age).count());
-}
-
-HttpResponse render_read(const ReadDone& done, const KvAnswer& answer) {
-  HttpResponse response;
-  if (!done.item) {
-    response = render_error({.status = 404, .code = "not_found", .message = "no such key"},
-                            answer.error_style);
-  } else {
-    const kv::Revision revision = done.item->mod_revision();
-    const auto& known = answer.known;
-    const bool same =
-        known.any || std::ranges::find(known.revisions, revision) != known.revisions.end();
-    if (same) {
-      response.status = 304;
-    } else {
-      add_value_headers(*done.item, response);
-      response.body = done.item;
-    }
-    response.add_header("ETag", entity_tag(revision));
-    response.add_header("Cache-Control", "no-cache");
-    response.add_header("Anchor-Create-Revision", done.item->create_revision().value());
-    response.add_header("Anchor-Version", done.item->version());
-    response.add_header("Anchor-Lease", done.item->lease().value());
-  }
-  response.add_header("Anchor-Revision", done.revision.value());
-  response.add_header("X-Applied-Index", done.applied_index.value());
-  if (done.age) response.add_header("Anchor-Age-Ms", whole_milliseconds(*done.age));
-  return response;
-}
-
-HttpResponse render_future(const RevisionInFuture& future, const KvAnswer& answer) {
-  HttpResponse response =
-      render_error({.code = "bad_parameter",
-                    .message = "min_revision is in the future: the store's revision is " +
-                               std::to_string(future.revision.value())},
-                   answer.error_style);
-  response.add_header("Anchor-Revision", future.revision.value());
-  response.add_header("X-Applied-Index", future.applied_index.value());
-  return response;
-}
-
-HttpResponse no_leader(ErrorStyle style, const std::optional<LeaderInfo>& leader) {
-  return render_error({.status = 503,
-                       .code = "no_leader",
-                       .message = "no leader could take the request; it was not applied",
-                       .retry_after_ms = kRetryAfterMs},
-                      style, leader);
-}
-
-struct Renderer {
-  const KvAnswer& answer;
-  const std::optional<LeaderInfo>& leader;
-
-  HttpResponse operator()(const WriteApplied& applied) const {
-    return std::visit(*this, applied.result);
-  }
-  HttpResponse operator()(const kv::PutDone& done) const { return render_put(done, answer); }
-  HttpResponse operator()(const kv::DeleteDone& done) const { return render_delete(done, answer); }
-  HttpResponse operator()(const kv::ConditionFailed& failed) const {
-    return render_condition_failed(failed, answer);
-  }
-  HttpResponse operator()(const kv::InvalidCommand&) const {
-    return render_error(
-        {.status = 500, .code = "internal", .message = "the store refused the command"},
-        answer.error_style);
-  }
-  HttpResponse operator()(const ReadDone& done) const { return render_read(done, answer); }
-  HttpResponse operator()(const RevisionInFuture& future) const {
-    return render_future(future, answer);
-  }
-  HttpResponse operator()(const NotApplied& refused) const {
-    switch (refused.reason) {
-      case Refusal::kNoLeader:
-        return no_leader(answer.error_style, leader);
-      case Refusal::kOverloaded:
-        break;
-    }
-    return render_error({.status = 503,
-                         .code = "overloaded",
-                         .message = "the leader has as much to do as it can bear; the request was "
-                                    "not applied",
-                         .retry_after_ms = kRetryAfterMs},
-                        answer.error_style, leader);
-  }
-  HttpResponse operator()(const AdminDone&) const {
-    ANCHOR_ASSERT(false, "no answer to a request for keys");
-    return {};
-  }
-  HttpResponse operator()(const OutcomeUnknown&) const {
-    // A read that nobody answered has changed nothing.
-    if (answer.kind == KvAnswer::Kind::kRead) return no_leader(answer.error_style, leader);
-    return render_error({.status = 504,
-                         .code = "unknown_outcome",
-                         .message = "the write may or may not be applied, now or later",
-                         .outcome_unknown = true},
-                        answer.error_style, leader);
-  }
-};
-
 }  // namespace
 
 ParsedRequest parse_request(const io::HttpRequest& request) {
@@ -267,6 +171,9 @@ ParsedRequest parse_request(const io::HttpRequest& request) {
   const std::string_view path = target->path;
   if (path.starts_with("/kv/")) return parse_kv(request, *target);
   if (is_admin_path(path)) return parse_admin(request, *target);
+  if (path == "/txn") return parse_txn(request, *target);
+  if (path == "/session" || path.starts_with("/session/")) return parse_session(request, *target);
+  if (path == "/settings") return parse_settings(request, *target);
   if (path == "/members") return parse_members(request, *target);
   if (path == "/status") return parse_status(request, *target);
   if (path == "/livez" || path == "/readyz" || path == "/health") {
@@ -274,46 +181,6 @@ ParsedRequest parse_request(const io::HttpRequest& request) {
   }
   return render_error({.status = 404, .code = "not_found", .message = "no such route"},
                       error_style(request));
-}
-
-HttpResponse render(const Outcome& outcome, const KvAnswer& answer,
-                    const std::optional<LeaderInfo>& leader) {
-  return std::visit(Renderer{answer, leader}, outcome);
-}
-
-HttpResponse render_redirect(const KvRequest& request, const std::optional<LeaderInfo>& leader) {
-  ANCHOR_ASSERT(request.redirect_target);
-  if (!leader || leader->http_address.empty()) {
-    return no_leader(request.answer.error_style, leader);
-  }
-  HttpResponse response{.status = 307};
-  response.add_header("Content-Type", "text/plain; charset=utf-8");
-  response.add_header("Location", "http://" + leader->http_address + *request.redirect_target);
-  response.add_header("X-Raft-Leader", leader->id);
-  response.body = "the leader is " + leader->id + "\n";
-  return response;
-}
-
-ApiError shutting_down() {
-  return {.status = 503,
-          .code = "not_ready",
-          .message = "this node is shutting down; the request was not applied",
-          .retry_after_ms = kRetryAfterMs};
-}
-
-ApiError in_no_cluster() {
-  return {.status = 503,
-          .code = "not_ready",
-          .message = "this node belongs to no cluster yet; the request was not applied",
-          .retry_after_ms = kRetryAfterMs};
-}
-
-ApiError removed_from_cluster() {
-  return {.status = 503,
-          .code = "not_ready",
-          .message =
-              "this node was removed from its cluster; ask one of its members. The request "
-              "was not applied"};
 }
 
 }  // namespace anchor::server

@@ -10,6 +10,7 @@
 #include "core/replica.h"
 #include "io/http_message.h"
 #include "server/http_error.h"
+#include "server/range_answer.h"
 
 namespace anchor::server {
 
@@ -26,11 +27,12 @@ struct KvAnswer {
   bool want_previous = false;
   ErrorStyle error_style = ErrorStyle::kLine;
   KnownTags known{};
+  PageOptions page{};
 };
 
 // A request for the replica.
 struct KvRequest {
-  std::variant<kv::Command, ReadKey> body;
+  std::variant<kv::Command, Read> body;
   KvAnswer answer;
   // The client would rather ask the leader itself, under this target, if this node is not the one.
   std::optional<std::string> redirect_target{};
@@ -38,6 +40,7 @@ struct KvRequest {
 
 struct StatusRequest {};
 struct MembersRequest {};
+struct SettingsRequest {};
 
 struct HealthRequest {
   enum class Kind : std::uint8_t { kLive, kReady };
@@ -47,7 +50,7 @@ struct HealthRequest {
 
 // The last alternative is the answer to a request that asks for nothing that there is.
 using ParsedRequest = std::variant<KvRequest, raft::AdminRequest, MembersRequest, StatusRequest,
-                                   HealthRequest, io::HttpResponse>;
+                                   SettingsRequest, HealthRequest, io::HttpResponse>;
 
 // Pure translation, from HTTP to what the replica and the node understand ...
 ParsedRequest parse_request(const io::HttpRequest& request);
@@ -55,6 +58,7 @@ ParsedRequest parse_request(const io::HttpRequest& request);
 // ... and back.
 io::HttpResponse render(const Outcome& outcome, const KvAnswer& answer,
                         const std::optional<LeaderInfo>& leader);
+io::HttpResponse render_settings(const kv::Settings& settings);
 // The answer to a request with a redirect_target, on a node that is not the leader.
 io::HttpResponse render_redirect(const KvRequest& request, const std::optional<LeaderInfo>& leader);
 

@@ -272,6 +272,7 @@ void Server::handle(const io::HttpRequest& request, io::HttpTicket ticket) {
     return http_->respond(ticket, render_health(checks, wanted->excluded));
   }
   if (std::holds_alternative<MembersRequest>(parsed)) return answer_members(ticket);
+  if (std::holds_alternative<SettingsRequest>(parsed)) return answer_settings(ticket);
   http_->respond(ticket, render_status(status()));
 }
 
@@ -288,6 +289,13 @@ void Server::answer_members(io::HttpTicket ticket) {
   if (node_ && !node_->removed()) return http_->respond(ticket, render_members(node_->members()));
   http_->respond(ticket,
                  render_error(node_ ? removed_from_cluster() : in_no_cluster(), ErrorStyle::kJson));
+}
+
+void Server::answer_settings(io::HttpTicket ticket) {
+  if (const auto error = takes_no_requests()) {
+    return http_->respond(ticket, render_error(*error, ErrorStyle::kJson));
+  }
+  http_->respond(ticket, render_settings(node_->settings()));
 }
 
 void Server::answer(KvRequest request, io::HttpTicket ticket) {

@@ -53,6 +53,7 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   io::HttpResponse refuse(const io::HttpRefusal& refusal, const io::HttpRequest* partial) override;
   std::optional<ApiError> takes_no_requests() const;
   void answer_members(io::HttpTicket ticket);
+  void answer_settings(io::HttpTicket ticket);
   void answer(KvRequest request, io::HttpTicket ticket);
   void answer(const raft::AdminRequest& request, io::HttpTicket ticket);
   std::vector<HealthCheck> health() const;

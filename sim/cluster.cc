@@ -203,7 +203,7 @@ RequestId Cluster::give_request(Node& node, RequestBody body) {
   return id;
 }
 
-OperationId Cluster::submit(std::size_t number, std::variant<kv::Command, ReadKey> request) {
+OperationId Cluster::submit(std::size_t number, std::variant<kv::Command, Read> request) {
   Node& node = nodes_[number];
   const OperationId operation = history_.call(request);
   RequestBody body = std::visit([](auto& kind) { return RequestBody(std::move(kind)); }, request);

@@ -88,7 +88,7 @@ class Cluster {
   std::uint64_t hash() const { return hash_; }
 
   // Requires: the node is up; `answer` is called exactly once.
-  OperationId submit(std::size_t number, std::variant<kv::Command, ReadKey> request);
+  OperationId submit(std::size_t number, std::variant<kv::Command, Read> request);
   // The same. `callback` is called once, unless the node is paused for good.
   void administer(std::size_t number, raft::AdminRequest request, AdminCallback callback);
   void on_answer(Answer answer) { answer_ = std::move(answer); }

@@ -16,7 +16,7 @@ void check_linearizable(bool holds, const std::string& detail) {
 
 }  // namespace
 
-OperationId History::call(std::variant<kv::Command, ReadKey> request) {
+OperationId History::call(std::variant<kv::Command, Read> request) {
   Operation operation{.request = std::move(request), .after = cluster_.commit_index()};
   if (const auto* command = std::get_if<kv::Command>(&operation.request)) {
     operation.command = command_hash(kv::encode_command(*command));
@@ -37,17 +37,18 @@ void History::returned(OperationId id, const Outcome& outcome, Instant now) {
     ANCHOR_ASSERT(!write);
     ++reads_;
     check_read(operation, *read, now);
+  } else if (const auto* range = std::get_if<RangeRead>(&outcome)) {
+    ANCHOR_ASSERT(!write);
+    ++reads_;
+    check_range(operation, *range, now);
+  } else if (const auto* compacted = std::get_if<RevisionCompacted>(&outcome)) {
+    ANCHOR_ASSERT(!write);
+    ++reads_;
+    check_compacted(operation, *compacted, now);
   } else if (const auto* future = std::get_if<RevisionInFuture>(&outcome)) {
     ANCHOR_ASSERT(!write);
     ++reads_;
-    const auto& request = std::get<ReadKey>(operation.request);
-    const std::string what = "a revision that is not there yet";
-    if (request.consistency != Consistency::kLease) {
-      check_recent(operation, future->applied_index, what);
-    }
-    check_linearizable(future->revision == cluster_.model().revision(future->applied_index) &&
-                           future->revision < request.min_revision,
-                       what + " but is");
+    check_future(operation, *future);
   } else if (std::holds_alternative<NotApplied>(outcome)) {
     ++refused_;
     if (write) cluster_.refused(operation.command);
@@ -69,18 +70,90 @@ void History::check_write(const Operation& operation, const kv::CommandResult& r
   check_linearizable(std::ranges::any_of(positions, explains),
                      "no committed entry explains a write's answer");
   cluster_.answered(operation.command);
+  const auto& session = std::get<kv::Command>(operation.request).session;
+  if (session) check_session(*session, result);
+}
+
+// Whatever a write of a session is answered, each retry is (dissertation 6.3).
+void History::check_session(const kv::SessionWrite& write, const kv::CommandResult& result) {
+  const bool ran = std::holds_alternative<kv::PutDone>(result) ||
+                   std::holds_alternative<kv::DeleteDone>(result) ||
+                   std::holds_alternative<kv::RangeDeleted>(result) ||
+                   std::holds_alternative<kv::TransactionDone>(result) ||
+                   std::holds_alternative<kv::ConditionFailed>(result);
+  if (!ran) return;
+  const auto [first, added] = first_answers_.try_emplace({write.session, write.sequence}, result);
+  check(added || first->second == result, "session-answers-once",
+        "session " + std::to_string(write.session.value()) + ", number " +
+            std::to_string(write.sequence) + " was answered otherwise before");
+}
+
+void History::check_future(const Operation& operation, const RevisionInFuture& read) {
+  const auto& request = std::get<Read>(operation.request);
+  const std::string what = "a revision that is not there yet";
+  if (request.consistency != Consistency::kLease) {
+    check_recent(operation, read.applied_index, what);
+  }
+  const kv::Revision wanted =
+      std::max(request.min_revision, request.at_revision.value_or(kv::Revision()));
+  check_linearizable(
+      read.revision == cluster_.model().revision(read.applied_index) && read.revision < wanted,
+      what + " but is");
+}
+
+void History::check_compacted(const Operation& operation, const RevisionCompacted& read,
+                              Instant now) {
+  const auto& request = std::get<Read>(operation.request);
+  const std::string what = "a revision that is compacted";
+  check_point(operation, {read.revision, read.applied_index, read.age}, now, what);
+  check_linearizable(request.at_revision && *request.at_revision < read.oldest &&
+                         read.oldest == cluster_.model().compacted(read.applied_index),
+                     what + " but is not");
 }
 
 void History::check_read(const Operation& operation, const ReadDone& read, Instant now) {
-  const auto& request = std::get<ReadKey>(operation.request);
-  const raft::Index point = read.applied_index;
+  const auto& request = std::get<Read>(operation.request);
+  const auto& key = std::get<std::string>(request.of);
   const std::string what =
-      "a read of " + request.key + " at index " + std::to_string(point.value());
+      "a read of " + key + " at index " + std::to_string(read.applied_index.value());
+  check_point(operation, {read.revision, read.applied_index, read.age}, now, what);
+  const raft::Index state = state_of(request, read.applied_index);
+  check_linearizable(same(read.item, cluster_.model().find(key, state)), what + ": its value");
+}
+
+void History::check_range(const Operation& operation, const RangeRead& read, Instant now) {
+  const auto& request = std::get<Read>(operation.request);
+  const std::string what =
+      "a read of a range at index " + std::to_string(read.applied_index.value());
+  check_point(operation, {read.revision, read.applied_index, read.age}, now, what);
+  auto expected = cluster_.model().range(std::get<kv::KeyRange>(request.of),
+                                         state_of(request, read.applied_index));
+  check_linearizable(read.view.count() == expected.size(), what + ": how many keys there are");
+  for (const bool reverse : {false, true}) {
+    kv::RangeView::Reader reader(read.view, reverse);
+    for (const auto& [key, state] : expected) {
+      const kv::ItemRef item = reader.next();
+      check_linearizable(item && item->key() == key && same(item, state), what + ": " + key);
+    }
+    check_linearizable(!reader.peek(), what + ": it goes on after its end");
+    std::ranges::reverse(expected);
+  }
+}
+
+raft::Index History::state_of(const Read& request, raft::Index point) const {
+  return request.at_revision ? cluster_.model().index_of(*request.at_revision) : point;
+}
+
+void History::check_point(const Operation& operation, const Told& told, Instant now,
+                          const std::string& what) {
+  const auto& request = std::get<Read>(operation.request);
+  const raft::Index point = told.applied_index;
   check_linearizable(point <= cluster_.commit_index(), what + " of what is not committed");
-  check_linearizable(read.revision == cluster_.model().revision(point), what + ": its revision");
-  check_linearizable(same(read.item, cluster_.model().find(request.key, point)),
-                     what + ": its value");
-  check_linearizable(read.revision >= request.min_revision, what + ": older than asked for");
+  check_linearizable(told.revision == cluster_.model().revision(point), what + ": its revision");
+  check_linearizable(told.revision >= request.min_revision, what + ": older than asked for");
+  if (request.at_revision) {
+    check_linearizable(told.revision >= *request.at_revision, what + ": of a revision to come");
+  }
   if (request.consistency == Consistency::kLease) {
     return check(point >= operation.after, "lease-read", what + " by a lease that was none");
   }
@@ -89,9 +162,9 @@ void History::check_read(const Operation& operation, const ReadDone& read, Insta
   }
 
   ++stale_reads_;
-  if (read.age) check_age(cluster_, point, *read.age, drift_ppm_, now, what);
+  if (told.age) check_age(cluster_, point, *told.age, drift_ppm_, now, what);
   const auto longest = request.max_staleness;
-  if (longest && (!read.age || *read.age > *longest)) check_recent(operation, point, what);
+  if (longest && (!told.age || *told.age > *longest)) check_recent(operation, point, what);
 }
 
 // The point lies between the call and the return.

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -26,12 +29,12 @@ class History {
       : cluster_(cluster), drift_ppm_(drift_ppm) {}
 
   // A replica is given the request.
-  OperationId call(std::variant<kv::Command, ReadKey> request);
+  OperationId call(std::variant<kv::Command, Read> request);
   // The replica answers now.
   void returned(OperationId id, const Outcome& outcome, Instant now);
 
   // As it was called.
-  const std::variant<kv::Command, ReadKey>& request(OperationId id) const {
+  const std::variant<kv::Command, Read>& request(OperationId id) const {
     return operations_[id].request;
   }
   std::size_t operation_count() const { return operations_.size(); }
@@ -44,19 +47,35 @@ class History {
 
  private:
   struct Operation {
-    std::variant<kv::Command, ReadKey> request;
+    std::variant<kv::Command, Read> request;
     std::uint64_t command = 0;  // its hash; zero for a read
     // The commit index at the call: its point is not before it.
     raft::Index after;
   };
 
   void check_write(const Operation& operation, const kv::CommandResult& result);
+  void check_session(const kv::SessionWrite& write, const kv::CommandResult& result);
+  // What is told of each answer to a read, whatever it has found.
+  struct Told {
+    kv::Revision revision;
+    raft::Index applied_index;
+    std::optional<Duration> age{};
+  };
   void check_read(const Operation& operation, const ReadDone& read, Instant now);
+  void check_range(const Operation& operation, const RangeRead& read, Instant now);
+  void check_compacted(const Operation& operation, const RevisionCompacted& read, Instant now);
+  void check_future(const Operation& operation, const RevisionInFuture& read);
+  void check_point(const Operation& operation, const Told& told, Instant now,
+                   const std::string& what);
+  // Where the state was as the read wants it. Requires: it was told at `point`.
+  raft::Index state_of(const Read& request, raft::Index point) const;
   void check_recent(const Operation& operation, raft::Index point, const std::string& what);
 
   ClusterChecker& cluster_;
   std::uint32_t drift_ppm_;
   std::vector<Operation> operations_;
+  // By session and number: the first answer that said that the write took effect, or had none.
+  std::map<std::pair<kv::SessionId, std::uint64_t>, kv::CommandResult> first_answers_;
   std::uint64_t writes_ = 0;
   std::uint64_t reads_ = 0;
   std::uint64_t stale_reads_ = 0;

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/kv/command.h"
@@ -21,6 +22,7 @@ class Model {
     kv::Revision mod_revision;
     std::uint64_t version = 0;
   };
+  using KeyValues = std::vector<std::pair<std::string, KeyValue>>;
 
   // The answer that a command, committed at the next index, must have. `command` may be anything;
   // null: the entry is no command.
@@ -28,20 +30,62 @@ class Model {
 
   // The state after the entry at `index` was applied.
   std::optional<KeyValue> find(const std::string& key, raft::Index index) const;
-  kv::Revision revision(raft::Index index) const { return revisions_[index.value()]; }
+  KeyValues range(const kv::KeyRange& range, raft::Index index) const;
+  kv::Revision revision(raft::Index index) const { return states_[index.value()].revision; }
+  // The oldest revision that can be read.
+  kv::Revision compacted(raft::Index index) const { return states_[index.value()].compacted; }
+  // The first index at which the store had come to the revision. Requires: it has.
+  raft::Index index_of(kv::Revision revision) const;
 
  private:
   struct Version {
     raft::Index index;
     std::optional<KeyValue> state;
   };
+  struct State {
+    kv::Revision revision{1};
+    kv::Revision compacted{1};
+  };
+  struct Session {
+    std::uint64_t last_sequence = 0;
+    std::optional<kv::CommandResult> answer{};
+    std::uint64_t answer_bytes = 0;
+  };
+  // Of a revision that is not compacted.
+  struct Changed {
+    kv::Revision revision;
+    std::uint64_t bytes = 0;
+  };
 
-  kv::CommandResult put(const kv::Put& put, raft::Index index);
-  kv::CommandResult erase(const kv::Delete& erase, raft::Index index);
+  raft::Index now() const { return raft::Index(states_.size() - 1); }
+  std::optional<KeyValue> find(const std::string& key) const { return find(key, now()); }
+  kv::ItemRef item(const std::string& key) const;
+
+  kv::CommandResult run(const kv::CommandBody& body);
+  kv::CommandResult run_in_session(const kv::SessionWrite& write, const kv::CommandBody& body);
+  kv::CommandResult put(const kv::Put& put);
+  kv::CommandResult erase(const kv::Delete& erase);
+  kv::CommandResult transact(const kv::Transaction& transaction);
+  kv::OperationResult operate(const kv::Operation& operation);
+  kv::CommandResult expire(const kv::ExpireSessions& expire);
+  bool holds(const kv::Compare& compare) const;
+
+  // Sets or deletes the key at the revision that begins.
+  void write(const std::string& key, const std::optional<Bytes>& value);
+  std::uint64_t erase_range(const kv::KeyRange& range);
+  kv::Revision finish();
+  void compact();
+  std::uint64_t size_bytes() const;
+  bool has_room(std::uint64_t before, std::uint64_t after) const;
 
   std::map<std::string, std::vector<Version>> keys_;
   // By index; the first is the empty store's.
-  std::vector<kv::Revision> revisions_{kv::Revision(1)};
+  std::vector<State> states_{State()};
+  std::vector<Changed> history_;
+  std::map<kv::SessionId, Session> sessions_;
+  kv::SessionId next_session_{1};
+  kv::Settings settings_;
+  std::uint64_t changed_bytes_ = 0;  // in the revision that begins
 };
 
 // Whether the store's item is what the model holds.

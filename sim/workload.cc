@@ -22,6 +22,22 @@ std::optional<kv::Revision> seen_revision(const Outcome& outcome) {
   return std::nullopt;
 }
 
+// The store's, if the answer tells it; else zero.
+kv::Revision store_revision(const Outcome& outcome) {
+  if (const auto* read = std::get_if<ReadDone>(&outcome)) return read->revision;
+  if (const auto* range = std::get_if<RangeRead>(&outcome)) return range->revision;
+  const auto* applied = std::get_if<WriteApplied>(&outcome);
+  if (applied == nullptr) return {};
+  if (const auto* put = std::get_if<kv::PutDone>(&applied->result)) return put->revision;
+  const auto* done = std::get_if<kv::TransactionDone>(&applied->result);
+  return done == nullptr ? kv::Revision() : done->revision;
+}
+
+bool served(const Outcome* outcome) {
+  return outcome != nullptr && !std::holds_alternative<NotApplied>(*outcome) &&
+         !std::holds_alternative<OutcomeUnknown>(*outcome);
+}
+
 }  // namespace
 
 Workload::Workload(const Mix& mix, Cluster& cluster, Choices& choices)
@@ -80,7 +96,8 @@ void Workload::give_up(std::size_t number, OperationId operation) {
 }
 
 void Workload::consider_retry(std::size_t number, OperationId operation, bool certain) {
-  const bool retry = choices_.below(4, Stream::kClient, number) < (certain ? 3U : 1U);
+  const bool chance = choices_.below(4, Stream::kClient, number) < (certain ? 3U : 1U);
+  const bool retry = chance || clients_[number].in_session;
   if (retry) clients_[number].again = cluster_.history().request(operation);
 }
 
@@ -90,23 +107,45 @@ void Workload::answered(OperationId operation, const Outcome* outcome) {
   Client& client = clients_[number];
   if (client.waiting != operation) return;
   client.waiting.reset();
-  const auto seen = outcome == nullptr ? std::nullopt : seen_revision(*outcome);
-  if (seen) client.seen[client.key] = *seen;
-  const bool served =
-      seen || (outcome != nullptr && std::holds_alternative<RevisionInFuture>(*outcome));
-  if (client.demanding && !served) ++unserved_;
-  if (!served) {
+  const bool answer = served(outcome);
+  if (answer) learn(client, *outcome);
+  if (client.demanding && !answer) ++unserved_;
+  if (!answer) {
     consider_retry(number, operation,
                    outcome != nullptr && std::holds_alternative<NotApplied>(*outcome));
   }
   later(number);
 }
 
-ReadKey Workload::choose_read(const Client& client, std::size_t number) {
+void Workload::learn(Client& client, const Outcome& outcome) {
+  if (const auto seen = seen_revision(outcome)) client.seen[client.key] = *seen;
+  client.newest = std::max(client.newest, store_revision(outcome));
+  if (const auto* applied = std::get_if<WriteApplied>(&outcome)) learn(client, applied->result);
+}
+
+void Workload::learn(Client& client, const kv::CommandResult& result) {
+  if (const auto* opened = std::get_if<kv::SessionOpened>(&result)) {
+    client.session = opened->id;
+    client.sequence = 0;
+  } else if (client.in_session) {
+    const bool done = std::holds_alternative<kv::PutDone>(result) ||
+                      std::holds_alternative<kv::DeleteDone>(result) ||
+                      std::holds_alternative<kv::RangeDeleted>(result) ||
+                      std::holds_alternative<kv::TransactionDone>(result) ||
+                      std::holds_alternative<kv::ConditionFailed>(result);
+    if (done) ++client.sequence;
+    if (!done && !std::holds_alternative<kv::OverQuota>(result)) client.session = {};
+  } else if (std::holds_alternative<kv::SessionClosed>(result)) {
+    client.session = {};
+  }
+}
+
+Read Workload::choose_read(const Client& client, std::size_t number) {
   const auto draw = [&](std::uint64_t bound) {
     return choices_.below(bound, Stream::kClient, number);
   };
-  ReadKey read{.key = client.key};
+  Read read{.of = client.key};
+  if (draw(4) == 0) read.of = choose_range(client, number);
   if (draw(100) < mix_.lease_reads) {
     read.consistency = Consistency::kLease;
   } else if (draw(2) == 0) {
@@ -121,15 +160,138 @@ ReadKey Workload::choose_read(const Client& client, std::size_t number) {
   if (seen != client.seen.end() && draw(3) == 0) {
     read.min_revision = kv::Revision(seen->second.value() + (draw(8) == 0 ? draw(50) : 0));
   }
+  // The past, as long as it is told; and what is to come.
+  if (draw(6) == 0) {
+    const std::uint64_t ahead = draw(8) == 0 ? draw(50) : 0;
+    const std::uint64_t back = draw(20);
+    const std::uint64_t newest = client.newest.value() + ahead;
+    read.at_revision = kv::Revision(std::max<std::uint64_t>(1, newest - std::min(newest, back)));
+  }
   return read;
 }
 
-std::variant<kv::Command, ReadKey> Workload::choose(Client& client, std::size_t number) {
+kv::KeyRange Workload::choose_range(const Client& client, std::size_t number) {
+  const auto key = [&] {
+    return "k" + std::to_string(choices_.below(mix_.keys, Stream::kClient, number));
+  };
+  switch (choices_.below(4, Stream::kClient, number)) {
+    case 0:
+      return kv::KeyRange::of_key(client.key);
+    case 1:
+      return kv::KeyRange::of_prefix(client.key);
+    case 2:
+      return kv::KeyRange::of_prefix("k");
+    default:
+      return {.start = client.key, .end = key()};
+  }
+}
+
+// No two write the same value: so each can be told from every other.
+Bytes Workload::choose_value(Client& client, std::size_t number) {
+  std::string value = "c" + std::to_string(number) + "-" + std::to_string(++client.ordinal) + " ";
+  value.resize(value.size() + choices_.below(mix_.value_bytes_most, Stream::kClient, number), '.');
+  return Bytes::copy_of(value);
+}
+
+kv::Operation Workload::choose_operation(Client& client, std::size_t number) {
+  const auto draw = [&](std::uint64_t bound) {
+    return choices_.below(bound, Stream::kClient, number);
+  };
+  const std::uint64_t kind = draw(8);
+  const bool flag = draw(2) == 0;
+  if (kind < 4) {
+    std::string key = "k" + std::to_string(draw(mix_.keys));
+    return kv::PutOperation{std::move(key), choose_value(client, number), flag};
+  }
+  kv::KeyRange range = choose_range(client, number);
+  if (kind == 4) return kv::DeleteOperation{std::move(range), flag};
+  const std::uint64_t limit = draw(4);
+  const bool reverse = draw(2) == 0;
+  return kv::GetOperation{
+      .range = std::move(range), .limit = limit, .keys_only = flag, .reverse = reverse};
+}
+
+kv::Transaction Workload::choose_transaction(Client& client, std::size_t number) {
+  const auto draw = [&](std::uint64_t bound) {
+    return choices_.below(bound, Stream::kClient, number);
+  };
+  kv::Transaction transaction;
+  if (draw(4) != 0) {
+    const auto seen = client.seen.find(client.key);
+    kv::Compare compare{.key = client.key, .target = kv::CompareTarget::kModRevision};
+    compare.with = seen == client.seen.end() ? 0 : seen->second.value();
+    const std::uint64_t kind = draw(4);
+    if (kind == 0) compare.compare = kv::CompareOperator::kGreater;
+    if (kind == 1) compare = {.key = client.key, .target = kv::CompareTarget::kExists};
+    transaction.compare.push_back(std::move(compare));
+  }
+  for (std::uint64_t count = 1 + draw(3); count > 0; --count) {
+    transaction.success.push_back(choose_operation(client, number));
+  }
+  for (std::uint64_t count = draw(3); count > 0; --count) {
+    transaction.failure.push_back(choose_operation(client, number));
+  }
+  return transaction;
+}
+
+// Small bounds and large ones.
+kv::ChangeSettings Workload::choose_settings(std::size_t number) {
+  const auto draw = [&](std::uint64_t bound) {
+    return choices_.below(bound, Stream::kClient, number);
+  };
+  const bool small = draw(2) == 0;
+  switch (draw(4)) {
+    case 0:
+      return {{{"history_revisions", small ? draw(30) : 100'000}}};
+    case 1:
+      return {{{"history_bytes", small ? draw(10'000) : 1 << 20}}};
+    case 2:
+      return {{{"quota_bytes", small ? 4096 + draw(4096) : 1 << 30}}};
+    default:
+      return {{{"session_count", small ? 1 + draw(4) : 1000}}};
+  }
+}
+
+// What a client does in its session, or to have one.
+std::optional<kv::CommandBody> Workload::use_session(const Client& client, std::size_t number) {
+  const auto draw = [&](std::uint64_t bound) {
+    return choices_.below(bound, Stream::kClient, number);
+  };
+  const std::uint64_t kind = draw(20);
+  if (client.session == kv::SessionId()) {
+    if (kind < 3) return kv::OpenSession{};
+    return std::nullopt;
+  }
+  if (kind == 0) return kv::CloseSession{client.session};
+  // As a leader does to one that it takes for idle, rightly or not.
+  if (kind == 1) return kv::ExpireSessions{{{client.session, client.sequence - draw(2)}}};
+  return std::nullopt;
+}
+
+std::variant<kv::Command, Read> Workload::choose(Client& client, std::size_t number) {
   const auto draw = [&](std::uint64_t bound) {
     return choices_.below(bound, Stream::kClient, number);
   };
   client.key = "k" + std::to_string(draw(mix_.keys));
+  client.in_session = false;
   if (draw(100) < mix_.reads) return choose_read(client, number);
+  if (auto body = use_session(client, number)) return kv::Command(*std::move(body));
+  if (draw(200) == 0) return kv::Command(choose_settings(number));
+  kv::Command command(choose_write(client, number));
+  if (client.session != kv::SessionId()) {
+    client.in_session = true;
+    command.session = kv::SessionWrite{client.session, client.sequence + 1};
+  }
+  return command;
+}
+
+kv::CommandBody Workload::choose_write(Client& client, std::size_t number) {
+  const auto draw = [&](std::uint64_t bound) {
+    return choices_.below(bound, Stream::kClient, number);
+  };
+  const std::uint64_t kind = draw(20);
+  if (kind == 0) return kv::DeleteRange{choose_range(client, number)};
+  if (kind < 5) return choose_transaction(client, number);
 
   const auto seen = client.seen.find(client.key);
   kv::Condition condition = kv::Always{};
@@ -143,11 +305,7 @@ std::variant<kv::Command, ReadKey> Workload::choose(Client& client, std::size_t 
   }
   const bool want_previous = draw(4) == 0;
   if (draw(5) == 0) return kv::Delete{client.key, condition, want_previous};
-
-  // No two puts write the same value: so each can be told from every other.
-  std::string value = "c" + std::to_string(number) + "-" + std::to_string(++client.ordinal) + " ";
-  value.resize(value.size() + draw(mix_.value_bytes_most), '.');
-  return kv::Put{client.key, Bytes::copy_of(value), condition, want_previous};
+  return kv::Put{client.key, choose_value(client, number), condition, want_previous};
 }
 
 }  // namespace anchor::sim

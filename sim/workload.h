@@ -14,10 +14,11 @@
 
 namespace anchor::sim {
 
-// Clients, each with one request in flight: puts, creations, compare-and-swaps, deletes and reads
-// (linearizable, by lease, stale) of a few keys, sent to any node. A refused one is mostly tried
-// again, often elsewhere; one whose outcome is unknown sometimes, though it may then take effect
-// twice: so do impatient clients.
+// Clients, each with one request in flight: puts, creations, compare-and-swaps, deletes,
+// transactions, and reads (linearizable, by lease, stale, of the past) of a few keys and ranges of
+// them, sent to any node; and changes of the settings. A refused one is mostly tried again, often
+// elsewhere; one whose outcome is unknown sometimes, though it may then take effect twice: so do
+// impatient clients. Those that have a session open try until they know.
 class Workload {
  public:
   Workload(const Mix& mix, Cluster& cluster, Choices& choices);
@@ -40,10 +41,16 @@ class Workload {
     std::optional<OperationId> waiting{};
     bool demanding = false;
     // What the next try is for; none: something new.
-    std::optional<std::variant<kv::Command, ReadKey>> again{};
+    std::optional<std::variant<kv::Command, Read>> again{};
     // What it last saw of a key.
     std::map<std::string, kv::Revision> seen{};
     std::string key{};
+    // Of the store, the highest that it has seen.
+    kv::Revision newest{1};
+    // Zero: it has none open. The number is the last one that was answered.
+    kv::SessionId session{};
+    std::uint64_t sequence = 0;
+    bool in_session = false;  // the request in flight is its next write
   };
 
   void next(std::size_t number);
@@ -51,8 +58,17 @@ class Workload {
   void give_up(std::size_t number, OperationId operation);
   void answered(OperationId operation, const Outcome* outcome);
   void consider_retry(std::size_t number, OperationId operation, bool certain);
-  std::variant<kv::Command, ReadKey> choose(Client& client, std::size_t number);
-  ReadKey choose_read(const Client& client, std::size_t number);
+  std::variant<kv::Command, Read> choose(Client& client, std::size_t number);
+  kv::CommandBody choose_write(Client& client, std::size_t number);
+  Read choose_read(const Client& client, std::size_t number);
+  kv::KeyRange choose_range(const Client& client, std::size_t number);
+  kv::Operation choose_operation(Client& client, std::size_t number);
+  kv::Transaction choose_transaction(Client& client, std::size_t number);
+  kv::ChangeSettings choose_settings(std::size_t number);
+  Bytes choose_value(Client& client, std::size_t number);
+  std::optional<kv::CommandBody> use_session(const Client& client, std::size_t number);
+  void learn(Client& client, const Outcome& outcome);
+  void learn(Client& client, const kv::CommandResult& result);
 
   const Mix& mix_;
   Cluster& cluster_;

@@ -27,7 +27,10 @@ std::uint64_t checksum_of(std::uint64_t frames_hash, std::uint64_t digest) {
 // --- To bytes -----------------------------------------------------------------------------------
 
 SnapshotWriter::SnapshotWriter(SnapshotMeta meta, kv::Store store)
-    : meta_(std::move(meta)), store_(std::move(store)), cursor_(store_.tree().begin()) {
+    : meta_(std::move(meta)),
+      store_(std::move(store)),
+      item_(store_.tree().begin()),
+      session_(store_.sessions().tree().begin()) {
   ANCHOR_ASSERT(meta_.configuration != nullptr);
 }
 
@@ -37,7 +40,7 @@ std::optional<Bytes> SnapshotWriter::next() {
       part_ = Part::kBlocks;
       return header();
     case Part::kBlocks:
-      if (cursor_.valid()) return block();
+      if (auto encoded = block()) return encoded;
       part_ = Part::kEnd;
       return footer();
     case Part::kEnd:
@@ -54,16 +57,39 @@ const SnapshotFile& SnapshotWriter::file() const {
 Bytes SnapshotWriter::header() {
   return encode(SnapshotHeader{.configuration_index = meta_.configuration_index,
                                .configuration = meta_.configuration,
-                               .revision = store_.revision(),
+                               .state = {.revision = store_.revision(),
+                                         .compacted = store_.history().compacted(),
+                                         .next_session = store_.sessions().next_id(),
+                                         .settings = store_.settings()},
                                .item_count = store_.tree().size()});
 }
 
-Bytes SnapshotWriter::block() {
-  SnapshotBlock block{.ordinal = block_count_++, .items = {}};
-  for (std::size_t size = 0; size < kSnapshotBlockBytes && cursor_.valid(); cursor_.next()) {
-    size += snapshot_item_bytes(*cursor_.item());
-    block.items.push_back(cursor_.item());
+std::optional<Bytes> SnapshotWriter::block() {
+  std::size_t size = 0;
+  const auto take_items = [&](kv::Tree::Cursor& at) {
+    std::vector<kv::ItemRef> items;
+    for (; size < kSnapshotBlockBytes && at.valid(); at.next()) {
+      size += snapshot_item_bytes(*at.item());
+      items.push_back(at.item());
+    }
+    return items;
+  };
+  SnapshotBlock block{.ordinal = block_count_};
+  if (item_.valid()) {
+    block.content = SnapshotItems{take_items(item_)};
+  } else if (change_ < store_.history().size()) {
+    SnapshotChanges content;
+    for (; size < kSnapshotBlockBytes && change_ < store_.history().size(); ++change_) {
+      content.changes.push_back(store_.history()[change_]);
+      size += snapshot_change_bytes(content.changes.back());
+    }
+    block.content = std::move(content);
+  } else if (session_.valid()) {
+    block.content = SnapshotSessions{take_items(session_)};
+  } else {
+    return std::nullopt;
   }
+  ++block_count_;
   return encode(std::move(block));
 }
 
@@ -149,14 +175,15 @@ Result<void> SnapshotReader::take_frame(const Bytes& bytes) {
 }
 
 Result<void> SnapshotReader::take_part(const SnapshotFrame& frame, const SnapshotHeader& header) {
-  if (header.configuration_index > frame.position.index || header.revision == kv::Revision()) {
+  if (header.configuration_index > frame.position.index ||
+      header.state.compacted == kv::Revision() || header.state.compacted > header.state.revision) {
     return failure("its header contradicts itself");
   }
   begun_.emplace(SnapshotMeta{.cluster_id = frame.cluster_id,
                               .position = frame.position,
                               .configuration_index = header.configuration_index,
                               .configuration = header.configuration},
-                 header.item_count, kv::Store::Restorer(header.revision));
+                 header.item_count, kv::Store::Restorer(header.state));
   return {};
 }
 
@@ -166,9 +193,29 @@ Result<void> SnapshotReader::take_part(SnapshotBlock& block) {
                    std::to_string(block_count_) + " should");
   }
   ++block_count_;
+  if (block.content.index() < content_) return failure("its blocks are not in their order");
+  content_ = block.content.index();
+  return std::visit([this](auto& content) { return take_content(content); }, block.content);
+}
+
+Result<void> SnapshotReader::take_content(SnapshotItems& block) {
   item_count_ += block.items.size();
   for (kv::ItemRef& item : block.items) {
     if (Result<void> added = begun_->restorer.add(std::move(item)); !added) return added;
+  }
+  return {};
+}
+
+Result<void> SnapshotReader::take_content(SnapshotChanges& block) {
+  for (kv::Change& change : block.changes) {
+    if (Result<void> added = begun_->restorer.add(std::move(change)); !added) return added;
+  }
+  return {};
+}
+
+Result<void> SnapshotReader::take_content(SnapshotSessions& block) {
+  for (kv::ItemRef& session : block.sessions) {
+    if (Result<void> added = begun_->restorer.add_session(std::move(session)); !added) return added;
   }
   return {};
 }
@@ -178,13 +225,14 @@ Result<void> SnapshotReader::take_part(const SnapshotFooter& footer) {
       begun_->item_count != item_count_) {
     return failure("blocks or items are missing");
   }
-  kv::Store store = begun_->restorer.finish();
-  if (footer.digest != store.digest()) return failure("its digest is not that of its items");
+  Result<kv::Store> store = begun_->restorer.finish();
+  if (!store) return std::unexpected(store.error());
+  if (footer.digest != store->digest()) return failure("its digest is not that of its state");
   const SnapshotFile file{.position = begun_->meta.position,
                           .size_bytes = size_bytes_,
                           .checksum = checksum_of(frames_hash_, footer.digest)};
   if (footer.checksum != file.checksum) return failure("its checksum is not that of its frames");
-  snapshot_.emplace(std::move(begun_->meta), std::move(store), file);
+  snapshot_.emplace(std::move(begun_->meta), *std::move(store), file);
   return {};
 }
 

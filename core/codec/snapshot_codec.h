@@ -52,14 +52,17 @@ class SnapshotWriter {
   enum class Part : std::uint8_t { kHeader, kBlocks, kEnd };
 
   Bytes header();
-  Bytes block();
+  // None: everything is in one.
+  std::optional<Bytes> block();
   Bytes footer();
   Bytes encode(SnapshotPart part);
 
   SnapshotMeta meta_;
   kv::Store store_;
-  // In the store's tree, which is not changed.
-  kv::Tree::Cursor cursor_;
+  // How far it has come in the store, which is not changed.
+  kv::Tree::Cursor item_;
+  std::size_t change_ = 0;
+  kv::Tree::Cursor session_;
   Part part_ = Part::kHeader;
   std::uint64_t block_count_ = 0;
   std::uint64_t frames_hash_ = 0;
@@ -89,6 +92,9 @@ class SnapshotReader {
   Result<void> take_frame(const Bytes& bytes);
   Result<void> take_part(const SnapshotFrame& frame, const SnapshotHeader& header);
   Result<void> take_part(SnapshotBlock& block);
+  Result<void> take_content(SnapshotItems& block);
+  Result<void> take_content(SnapshotChanges& block);
+  Result<void> take_content(SnapshotSessions& block);
   Result<void> take_part(const SnapshotFooter& footer);
 
   // The frame that is being gathered; of one whose header is not there yet, the header.
@@ -98,6 +104,7 @@ class SnapshotReader {
   std::optional<Begun> begun_;
   std::uint64_t size_bytes_ = 0;
   std::uint64_t block_count_ = 0;
+  std::size_t content_ = 0;  // which kind the last block had
   std::uint64_t item_count_ = 0;
   std::uint64_t frames_hash_ = 0;
   // Set by the footer.

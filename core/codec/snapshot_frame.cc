@@ -13,9 +13,36 @@
 namespace anchor::codec {
 namespace {
 
-constexpr std::uint32_t kFormatVersion = 1;
+constexpr std::uint32_t kFormatVersion = 2;
 
 // --- To bytes -----------------------------------------------------------------------------------
+
+struct ContentWriter {
+  proto::SnapshotBlock::Builder to;
+
+  void operator()(const SnapshotItems& block) {
+    const auto size = static_cast<unsigned>(block.items.size());
+    write_items(to.initItems(size), block.items);
+  }
+  void operator()(const SnapshotChanges& block) {
+    auto changes = to.initChanges(static_cast<unsigned>(block.changes.size()));
+    for (unsigned i = 0; i < changes.size(); ++i) {
+      const kv::Change& change = block.changes[i];
+      changes[i].setRevision(change.revision.value());
+      if (change.before) kv::write_item(changes[i].initBefore(), *change.before);
+      if (change.after) kv::write_item(changes[i].initAfter(), *change.after);
+    }
+  }
+  void operator()(const SnapshotSessions& block) {
+    const auto size = static_cast<unsigned>(block.sessions.size());
+    write_items(to.initSessions(size), block.sessions);
+  }
+
+  static void write_items(capnp::List<proto::KeyValue>::Builder items,
+                          const std::vector<kv::ItemRef>& from) {
+    for (unsigned i = 0; i < items.size(); ++i) kv::write_item(items[i], *from[i]);
+  }
+};
 
 struct PartWriter {
   proto::SnapshotFrame::Builder to;
@@ -25,14 +52,21 @@ struct PartWriter {
     builder.setFormatVersion(kFormatVersion);
     builder.setConfigurationIndex(header.configuration_index.value());
     write_configuration(builder.initConfiguration(), *header.configuration);
-    builder.setRevision(header.revision.value());
+    builder.setRevision(header.state.revision.value());
+    builder.setCompactedRevision(header.state.compacted.value());
+    builder.setNextSession(header.state.next_session.value());
+    auto settings = builder.initSettings(static_cast<unsigned>(kv::kSettings.size()));
+    for (unsigned i = 0; i < settings.size(); ++i) {
+      const kv::Setting& setting = kv::kSettings[i];
+      settings[i].setName({setting.name.data(), setting.name.size()});
+      settings[i].setValue(header.state.settings.*setting.value);
+    }
     builder.setItemCount(header.item_count);
   }
   void operator()(const SnapshotBlock& block) {
     auto builder = to.initBlock();
     builder.setOrdinal(block.ordinal);
-    auto items = builder.initItems(static_cast<unsigned>(block.items.size()));
-    for (unsigned i = 0; i < items.size(); ++i) kv::write_item(items[i], *block.items[i]);
+    std::visit(ContentWriter{builder}, block.content);
   }
   void operator()(const SnapshotFooter& footer) {
     auto builder = to.initFooter();
@@ -47,11 +81,23 @@ struct PartWriter {
 struct PartSize {
   std::size_t operator()(const SnapshotHeader& header) const {
     constexpr std::size_t kMemberBytes = 128;
-    return kMemberBytes * (1 + header.configuration->members.size());
+    constexpr std::size_t kSettingBytes = 48;
+    return kMemberBytes * (1 + header.configuration->members.size()) +
+           kSettingBytes * kv::kSettings.size();
   }
   std::size_t operator()(const SnapshotBlock& block) const {
+    return std::visit(*this, block.content);
+  }
+  std::size_t operator()(const SnapshotItems& block) const { return of(block.items); }
+  std::size_t operator()(const SnapshotSessions& block) const { return of(block.sessions); }
+  std::size_t operator()(const SnapshotChanges& block) const {
     std::size_t size = 0;
-    for (const kv::ItemRef& item : block.items) size += snapshot_item_bytes(*item);
+    for (const kv::Change& change : block.changes) size += snapshot_change_bytes(change);
+    return size;
+  }
+  static std::size_t of(const std::vector<kv::ItemRef>& items) {
+    std::size_t size = 0;
+    for (const kv::ItemRef& item : items) size += snapshot_item_bytes(*item);
     return size;
   }
   std::size_t operator()(const SnapshotFooter&) const { return 0; }
@@ -66,18 +112,51 @@ Result<SnapshotPart> read_header(proto::SnapshotHeader::Reader from) {
   }
   auto configuration = read_configuration(from.getConfiguration());
   if (!configuration) return std::unexpected(configuration.error());
+  kv::Settings settings;
+  std::vector<kv::SettingValue> values;
+  for (const auto& value : from.getSettings()) {
+    values.push_back({std::string(wire::as_text(value.getName())), value.getValue()});
+  }
+  if (values.size() != kv::kSettings.size() || !kv::change(settings, values)) {
+    return failure("its settings are not those that this anchor knows");
+  }
   return SnapshotHeader{.configuration_index = raft::Index(from.getConfigurationIndex()),
                         .configuration = std::move(*configuration),
-                        .revision = kv::Revision(from.getRevision()),
+                        .state = {.revision = kv::Revision(from.getRevision()),
+                                  .compacted = kv::Revision(from.getCompactedRevision()),
+                                  .next_session = kv::SessionId(from.getNextSession()),
+                                  .settings = settings},
                         .item_count = from.getItemCount()};
 }
 
-SnapshotBlock read_block(proto::SnapshotBlock::Reader from) {
-  SnapshotBlock block{.ordinal = from.getOrdinal(), .items = {}};
-  const auto items = from.getItems();
-  block.items.reserve(items.size());
-  for (const proto::KeyValue::Reader item : items) block.items.push_back(kv::read_item(item));
-  return block;
+std::vector<kv::ItemRef> read_items(capnp::List<proto::KeyValue>::Reader from) {
+  std::vector<kv::ItemRef> items;
+  items.reserve(from.size());
+  for (const proto::KeyValue::Reader item : from) items.push_back(kv::read_item(item));
+  return items;
+}
+
+std::vector<kv::Change> read_changes(capnp::List<proto::Change>::Reader from) {
+  std::vector<kv::Change> changes;
+  changes.reserve(from.size());
+  for (const proto::Change::Reader change : from) {
+    changes.push_back({kv::Revision(change.getRevision()),
+                       change.hasBefore() ? kv::read_item(change.getBefore()) : kv::ItemRef(),
+                       change.hasAfter() ? kv::read_item(change.getAfter()) : kv::ItemRef()});
+  }
+  return changes;
+}
+
+Result<SnapshotPart> read_block(proto::SnapshotBlock::Reader from) {
+  switch (from.which()) {
+    case proto::SnapshotBlock::ITEMS:
+      return SnapshotBlock{from.getOrdinal(), SnapshotItems{read_items(from.getItems())}};
+    case proto::SnapshotBlock::CHANGES:
+      return SnapshotBlock{from.getOrdinal(), SnapshotChanges{read_changes(from.getChanges())}};
+    case proto::SnapshotBlock::SESSIONS:
+      return SnapshotBlock{from.getOrdinal(), SnapshotSessions{read_items(from.getSessions())}};
+  }
+  return failure("a block is of a kind that this version does not know");
 }
 
 Result<SnapshotPart> read_part(proto::SnapshotFrame::Reader from) {
@@ -104,6 +183,12 @@ std::size_t snapshot_item_bytes(const kv::Item& item) {
   constexpr std::size_t kElementBytes = 48;
   const auto whole_words = [](std::size_t bytes) { return (bytes + 7) / 8 * 8; };
   return kElementBytes + whole_words(item.key().size()) + whole_words(item.value().size());
+}
+
+std::size_t snapshot_change_bytes(const kv::Change& change) {
+  constexpr std::size_t kElementBytes = 24;
+  return kElementBytes + (change.before ? snapshot_item_bytes(*change.before) : 0) +
+         (change.after ? snapshot_item_bytes(*change.after) : 0);
 }
 
 Bytes encode_snapshot_frame(const SnapshotFrame& frame) {

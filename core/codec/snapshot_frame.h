@@ -15,19 +15,30 @@
 namespace anchor::codec {
 
 // The frames (frame.h) that a snapshot's file is a row of, of proto/snapshot.capnp: the header,
-// blocks with the items in the order of their keys, the footer.
+// blocks with the items in the order of their keys, with the changes, and with the sessions, then
+// the footer.
 
 struct SnapshotHeader {
   // In force at the snapshot's position, not null, and the index of the entry that it is from.
   raft::Index configuration_index;
   raft::SharedConfiguration configuration;
-  kv::Revision revision;
+  kv::Store::Restorer::Begin state;
   std::uint64_t item_count = 0;
+};
+
+struct SnapshotItems {
+  std::vector<kv::ItemRef> items{};
+};
+struct SnapshotChanges {
+  std::vector<kv::Change> changes{};
+};
+struct SnapshotSessions {
+  std::vector<kv::ItemRef> sessions{};
 };
 
 struct SnapshotBlock {
   std::uint64_t ordinal = 0;  // from zero
-  std::vector<kv::ItemRef> items;
+  std::variant<SnapshotItems, SnapshotChanges, SnapshotSessions> content{};
 };
 
 struct SnapshotFooter {
@@ -45,13 +56,15 @@ struct SnapshotFrame {
   SnapshotPart part;
 };
 
-// What an item takes up in a block.
+// What an item, and a change, takes up in a block.
 std::size_t snapshot_item_bytes(const kv::Item& item);
-// A block is closed once its items take up this much.
+std::size_t snapshot_change_bytes(const kv::Change& change);
+// A block is closed once what is in it takes up this much.
 inline constexpr std::size_t kSnapshotBlockBytes = 64 << 10;
-// No frame is larger: a block that lacked a byte and got the largest item, and what is around them.
+// No frame is larger: a block that lacked a byte and got the largest session, whose answer returns
+// as much as a transaction may, and what is around them.
 inline constexpr std::size_t kSnapshotFrameBytes =
-    kSnapshotBlockBytes + kv::kKeyBytes + kv::kValueBytes + 256;
+    kSnapshotBlockBytes + 2 * kv::kTransactionResultBytes;
 // A footer's frame is always this large.
 inline constexpr std::size_t kSnapshotFooterBytes = 88;
 

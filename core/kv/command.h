@@ -1,15 +1,25 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
+#include "core/base/time.h"
 #include "core/kv/item.h"
+#include "core/kv/key_range.h"
+#include "core/kv/settings.h"
+#include "core/kv/transaction.h"
 #include "core/kv/types.h"
 
 namespace anchor::kv {
+
+// --- Commands -----------------------------------------------------------------------------------
 
 // Under which a write takes place. All of it is decided when the command is applied.
 struct Always {
@@ -45,28 +55,132 @@ struct Delete {
   friend bool operator==(const Delete&, const Delete&) = default;
 };
 
-using Command = std::variant<Put, Delete>;
+// All keys of the range, in one revision.
+struct DeleteRange {
+  KeyRange range;
 
-// The store's answers. `previous` and `current` are null where there is none (or none was wanted).
+  friend bool operator==(const DeleteRange&, const DeleteRange&) = default;
+};
+
+struct OpenSession {
+  friend bool operator==(const OpenSession&, const OpenSession&) = default;
+};
+
+struct CloseSession {
+  SessionId id;
+
+  friend bool operator==(const CloseSession&, const CloseSession&) = default;
+};
+
+// Sessions that nobody has used for their time-out, as the leader's clock has it. One that was used
+// since stays: its last number is another one then.
+struct ExpireSessions {
+  struct Idle {
+    SessionId id;
+    std::uint64_t last_sequence = 0;
+    friend bool operator==(const Idle&, const Idle&) = default;
+  };
+  std::vector<Idle> sessions;
+
+  friend bool operator==(const ExpireSessions&, const ExpireSessions&) = default;
+};
+
+struct ChangeSettings {
+  std::vector<SettingValue> values;
+
+  friend bool operator==(const ChangeSettings&, const ChangeSettings&) = default;
+};
+
+using CommandBody = std::variant<Put, Delete, DeleteRange, Transaction, OpenSession, CloseSession,
+                                 ExpireSessions, ChangeSettings>;
+
+// A write by which a session goes on: it runs if its number is the session's last plus one; the
+// last one gets its first answer again; any other is out of order.
+struct SessionWrite {
+  SessionId session;
+  std::uint64_t sequence = 0;
+
+  friend bool operator==(const SessionWrite&, const SessionWrite&) = default;
+};
+
+struct Command {
+  Command() = default;
+  template <typename Body>
+    requires std::constructible_from<CommandBody, Body> && (!std::same_as<Body, Command>)
+  Command(Body from, std::optional<SessionWrite> write = {})
+      : body(std::move(from)), session(write) {}
+
+  CommandBody body;
+  // Only of those that change keys.
+  std::optional<SessionWrite> session;
+
+  friend bool operator==(const Command&, const Command&) = default;
+};
+
+// --- Answers ------------------------------------------------------------------------------------
+
+// `previous` and `current` are null where there is none (or none was wanted). `revision` is the
+// store's after the command, where nothing else is said.
 struct PutDone {
   Revision revision;  // the new mod_revision
   ItemRef previous{};
 };
 struct DeleteDone {
-  Revision revision;  // the store's revision after it
+  Revision revision;
   bool deleted = false;
   ItemRef previous{};
 };
+struct RangeDeleted {
+  Revision revision;
+  std::uint64_t deleted = 0;
+};
+struct TransactionDone {
+  Revision revision;
+  bool succeeded = false;
+  std::vector<OperationResult> results{};  // of the branch that was taken
+};
 struct ConditionFailed {
-  Revision revision;      // the store's
+  Revision revision;
   Revision mod_revision;  // the key's; zero if it is absent
 };
+struct SessionOpened {
+  SessionId id;
+  Duration ttl{};
+};
+struct SessionClosed {};
+struct SessionsExpired {
+  std::uint64_t count = 0;
+};
+struct SettingsChanged {
+  Settings settings;
+};
+
+// What a command is not allowed to do. It has changed nothing.
+struct OverQuota {
+  Revision revision;
+};
+// More previous values than an answer holds.
+struct ResultTooLarge {};
+// No such session was ever opened.
+struct SessionUnknown {};
+// Whether an earlier try took effect cannot be told any more; this one did not.
+struct SessionExpired {};
+struct SessionOutOfOrder {
+  std::uint64_t last_sequence = 0;
+};
+struct SessionsFull {};
 // A payload that is no command: apply is total, so that even this has an answer.
 struct InvalidCommand {};
-using CommandResult = std::variant<PutDone, DeleteDone, ConditionFailed, InvalidCommand>;
+
+using CommandResult =
+    std::variant<PutDone, DeleteDone, RangeDeleted, TransactionDone, ConditionFailed, SessionOpened,
+                 SessionClosed, SessionsExpired, SettingsChanged, OverQuota, SessionUnknown,
+                 SessionExpired, SessionOutOfOrder, SessionsFull, ResultTooLarge, InvalidCommand>;
 
 // Same answer, byte for byte.
 bool operator==(const CommandResult& a, const CommandResult& b);
+
+// --- Both as bytes ------------------------------------------------------------------------------
 
 // Cap'n Proto (proto/command.capnp). Decoding trusts nothing; errors say what is wrong. Where the
 // decoded command holds bytes it shares the buffer of what it was decoded from.

@@ -4,6 +4,9 @@
 #include <cstring>
 #include <new>
 
+#include "core/base/hash.h"
+#include "core/base/random.h"
+
 namespace anchor::kv {
 
 Item::Item(std::string_view key, ByteView value, const Fields& fields)
@@ -31,6 +34,15 @@ bool equal(const ItemRef& a, const ItemRef& b) {
   if (!a || !b) return !a && !b;
   return a->key() == b->key() && a->fields() == b->fields() &&
          std::ranges::equal(a->value(), b->value());
+}
+
+std::uint64_t hash_item(const Item& item) {
+  std::uint64_t hash = hash_bytes(as_bytes(item.key()), 0);
+  hash = hash_bytes(item.value(), hash);
+  hash = mix64(hash ^ item.create_revision().value());
+  hash = mix64(hash ^ item.mod_revision().value());
+  hash = mix64(hash ^ item.version());
+  return mix64(hash ^ item.lease().value());
 }
 
 }  // namespace anchor::kv

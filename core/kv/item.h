@@ -86,5 +86,7 @@ class ItemRef {
 
 // Both null, or equal in every byte.
 bool equal(const ItemRef& a, const ItemRef& b);
+// Of all that it holds.
+std::uint64_t hash_item(const Item& item);
 
 }  // namespace anchor::kv

@@ -1,33 +1,13 @@
 #include "core/kv/store.h"
 
-#include "core/base/hash.h"
+#include <algorithm>
+#include <map>
+
 #include "core/base/random.h"
+#include "core/kv/writing.h"
 
 namespace anchor::kv {
 namespace {
-
-std::uint64_t hash_item(const Item& item) {
-  std::uint64_t hash = hash_bytes(as_bytes(item.key()), 0);
-  hash = hash_bytes(item.value(), hash);
-  hash = mix64(hash ^ item.create_revision().value());
-  hash = mix64(hash ^ item.mod_revision().value());
-  hash = mix64(hash ^ item.version());
-  return mix64(hash ^ item.lease().value());
-}
-
-std::uint64_t digest_of(Revision revision, std::uint64_t item_hashes) {
-  return mix64(mix64(revision.value()) ^ item_hashes);
-}
-
-bool valid_key(std::string_view key) {
-  return !key.empty() && key.size() <= kKeyBytes;
-}
-
-// What put() makes of every item that it writes.
-bool well_formed(const Item& item, Revision revision) {
-  return valid_key(item.key()) && item.value().size() <= kValueBytes && item.version() > 0 &&
-         item.create_revision() <= item.mod_revision() && item.mod_revision() <= revision;
-}
 
 Revision mod_revision_of(const ItemRef* item) {
   return item == nullptr ? Revision() : (*item)->mod_revision();
@@ -46,7 +26,14 @@ bool holds(const Condition& condition, const ItemRef* item) {
   return std::visit(Check{item}, condition);
 }
 
+bool changes_keys(const CommandBody& body) {
+  return std::holds_alternative<Put>(body) || std::holds_alternative<Delete>(body) ||
+         std::holds_alternative<DeleteRange>(body) || std::holds_alternative<Transaction>(body);
+}
+
 }  // namespace
+
+// --- Commands -----------------------------------------------------------------------------------
 
 CommandResult Store::apply(const Bytes& command) {
   const auto decoded = decode_command(command);
@@ -55,51 +42,212 @@ CommandResult Store::apply(const Bytes& command) {
 }
 
 CommandResult Store::apply(const Command& command) {
-  if (const auto* write = std::get_if<Put>(&command)) return put(*write);
-  return erase(std::get<Delete>(command));
+  if (!command.session) return run(command.body);
+  return run_in_session(*command.session, command.body);
+}
+
+CommandResult Store::run(const CommandBody& body) {
+  struct Run {
+    Store& store;
+    CommandResult operator()(const Put& command) { return store.put(command); }
+    CommandResult operator()(const Delete& command) { return store.erase(command); }
+    CommandResult operator()(const DeleteRange& command) { return store.erase_range(command); }
+    CommandResult operator()(const Transaction& command) { return store.transact(command); }
+    CommandResult operator()(const OpenSession&) { return store.open_session(); }
+    CommandResult operator()(const CloseSession& command) { return store.close_session(command); }
+    CommandResult operator()(const ExpireSessions& command) {
+      return store.expire_sessions(command);
+    }
+    CommandResult operator()(const ChangeSettings& command) {
+      return store.change_settings(command);
+    }
+  };
+  return std::visit(Run{*this}, body);
 }
 
 CommandResult Store::put(const Put& command) {
   if (!valid_key(command.key) || command.value.size() > kValueBytes) return InvalidCommand{};
   const ItemRef* current = tree_.find(command.key);
-  if (!holds(command.condition, current)) {
+  if (!kv::holds(command.condition, current)) {
     return ConditionFailed{revision_, mod_revision_of(current)};
   }
-  ++revision_;
-  Item::Fields fields{.create_revision = revision_, .mod_revision = revision_, .version = 1};
-  if (current != nullptr) {
-    fields.create_revision = (*current)->create_revision();
-    fields.version = (*current)->version() + 1;
+  if (!has_room(current == nullptr ? 0 : item_bytes(**current),
+                item_bytes(command.key.size(), command.value.size()))) {
+    return OverQuota{revision_};
   }
-  ItemRef item = Item::create(command.key, command.value.view(), fields);
-  item_hashes_ += hash_item(*item);
-  ItemRef previous = tree_.put(std::move(item));
-  if (previous) item_hashes_ -= hash_item(*previous);
-  return PutDone{revision_, command.want_previous ? std::move(previous) : ItemRef()};
+  Writing writing(*this);
+  ItemRef previous = writing.put(command.key, command.value.view());
+  return PutDone{writing.finish(), command.want_previous ? std::move(previous) : ItemRef()};
 }
 
 CommandResult Store::erase(const Delete& command) {
   if (!valid_key(command.key)) return InvalidCommand{};
   const ItemRef* current = tree_.find(command.key);
-  if (!holds(command.condition, current)) {
+  if (!kv::holds(command.condition, current)) {
     return ConditionFailed{revision_, mod_revision_of(current)};
   }
-  if (current == nullptr) return DeleteDone{.revision = revision_, .deleted = false};
-  ++revision_;
-  ItemRef previous = tree_.erase(command.key);
-  item_hashes_ -= hash_item(*previous);
-  return DeleteDone{.revision = revision_,
-                    .deleted = true,
+  Writing writing(*this);
+  ItemRef previous = writing.erase(command.key);
+  const bool deleted = static_cast<bool>(previous);
+  return DeleteDone{.revision = writing.finish(),
+                    .deleted = deleted,
                     .previous = command.want_previous ? std::move(previous) : ItemRef()};
 }
+
+CommandResult Store::erase_range(const DeleteRange& command) {
+  Writing writing(*this);
+  const std::uint64_t deleted = writing.erase_range(command.range, [](ItemRef) {});
+  return RangeDeleted{writing.finish(), deleted};
+}
+
+CommandResult Store::change_settings(const ChangeSettings& command) {
+  if (!change(settings_, command.values)) return InvalidCommand{};
+  history_.compact(settings_.history_revisions, settings_.history_bytes);
+  return SettingsChanged{settings_};
+}
+
+// What does not grow is allowed above the quota too: else nothing could be put right.
+bool Store::has_room(std::uint64_t bytes_before, std::uint64_t bytes_after) const {
+  if (bytes_after <= bytes_before) return true;
+  return size_bytes() + (bytes_after - bytes_before) <= settings_.quota_bytes;
+}
+
+// --- Sessions -----------------------------------------------------------------------------------
+
+CommandResult Store::run_in_session(const SessionWrite& write, const CommandBody& body) {
+  if (!changes_keys(body)) return InvalidCommand{};
+  if (write.session == SessionId() || write.session >= sessions_.next_id()) {
+    return SessionUnknown{};
+  }
+  const auto session = sessions_.find(write.session);
+  if (!session) return SessionExpired{};
+  if (write.sequence == session->last_sequence && write.sequence > 0) {
+    // Encoded by this store, or verified with its snapshot.
+    auto answer = decode_result(Bytes::copy_of(session->answer));
+    return answer ? *std::move(answer) : CommandResult(InvalidCommand{});
+  }
+  if (write.sequence != session->last_sequence + 1) {
+    return SessionOutOfOrder{session->last_sequence};
+  }
+  // Small ones are bounded by the number of sessions, and have room even above the quota.
+  constexpr std::uint64_t kSmall = 4096;
+  const std::uint64_t bytes = answer_bytes(body);
+  if (bytes > kSmall && !has_room(session->answer.size(), bytes)) return OverQuota{revision_};
+  CommandResult result = run(body);
+  // What it was not allowed to do it may try again.
+  const bool refused = std::holds_alternative<OverQuota>(result) ||
+                       std::holds_alternative<ResultTooLarge>(result) ||
+                       std::holds_alternative<InvalidCommand>(result);
+  if (!refused) sessions_.record(write.session, write.sequence, encode_result(result).view());
+  return result;
+}
+
+std::uint64_t Store::answer_bytes(const CommandBody& body) const {
+  constexpr std::uint64_t kFixed = 256;
+  const auto previous_bytes = [&](const auto& command) {
+    const ItemRef* item = command.want_previous ? tree_.find(command.key) : nullptr;
+    return kFixed + (item == nullptr ? 0 : item_bytes(**item));
+  };
+  if (const auto* put = std::get_if<Put>(&body)) return previous_bytes(*put);
+  if (const auto* erase = std::get_if<Delete>(&body)) return previous_bytes(*erase);
+  const auto* transaction = std::get_if<Transaction>(&body);
+  if (transaction == nullptr) return kFixed;
+  const auto returns = [](const Operation& operation) {
+    if (const auto* put = std::get_if<PutOperation>(&operation)) return put->want_previous;
+    const auto* erase = std::get_if<DeleteOperation>(&operation);
+    return erase == nullptr || erase->want_previous;
+  };
+  const bool large = std::ranges::any_of(transaction->success, returns) ||
+                     std::ranges::any_of(transaction->failure, returns);
+  constexpr std::uint64_t kOperation = 24;
+  return kFixed + kOperation * (transaction->success.size() + transaction->failure.size()) +
+         (large ? kTransactionResultBytes : 0);
+}
+
+CommandResult Store::open_session() {
+  if (sessions_.size() >= settings_.session_count) return SessionsFull{};
+  if (size_bytes() >= settings_.quota_bytes) return OverQuota{revision_};
+  const auto ttl =
+      Duration(std::chrono::milliseconds(static_cast<Duration::rep>(settings_.session_ttl_ms)));
+  return SessionOpened{sessions_.open(ttl), ttl};
+}
+
+CommandResult Store::close_session(const CloseSession& command) {
+  if (command.id == SessionId() || command.id >= sessions_.next_id()) return SessionUnknown{};
+  if (!sessions_.close(command.id)) return SessionExpired{};
+  return SessionClosed{};
+}
+
+CommandResult Store::expire_sessions(const ExpireSessions& command) {
+  SessionsExpired expired;
+  for (const ExpireSessions::Idle& idle : command.sessions) {
+    const auto session = sessions_.find(idle.id);
+    if (!session || session->last_sequence != idle.last_sequence) continue;
+    sessions_.close(idle.id);
+    ++expired.count;
+  }
+  return expired;
+}
+
+// --- Reading ------------------------------------------------------------------------------------
 
 ItemRef Store::find(std::string_view key) const {
   const ItemRef* item = tree_.find(key);
   return item == nullptr ? ItemRef() : *item;
 }
 
+std::expected<ItemRef, Compacted> Store::find(std::string_view key, Revision at) const {
+  if (at < history_.compacted()) return std::unexpected(Compacted{history_.compacted()});
+  // As it was before the first change since.
+  const Change* first = nullptr;
+  history_.for_each(history_.first_after(at), KeyRange::of_key(key), [&](const Change& change) {
+    if (first == nullptr) first = &change;
+  });
+  return first == nullptr ? find(key) : first->before;
+}
+
+std::expected<RangeView, Compacted> Store::view(KeyRange range, Revision at) const {
+  if (at < history_.compacted()) return std::unexpected(Compacted{history_.compacted()});
+  std::map<std::string_view, ItemRef> past;
+  history_.for_each(history_.first_after(at), range,
+                    [&](const Change& change) { past.try_emplace(change.key(), change.before); });
+  std::vector<std::pair<std::string, ItemRef>> changed;
+  changed.reserve(past.size());
+  for (auto& [key, item] : past) changed.emplace_back(key, std::move(item));
+  return RangeView(tree_, std::move(range), at, std::move(changed));
+}
+
+// --- The digest ---------------------------------------------------------------------------------
+
+namespace {
+
+struct Parts {
+  Revision revision;
+  Revision compacted;
+  std::uint64_t items = 0;
+  std::uint64_t history = 0;
+  std::uint64_t sessions = 0;
+  std::uint64_t settings = 0;
+};
+
+std::uint64_t digest_of(const Parts& parts) {
+  std::uint64_t digest = mix64(parts.revision.value());
+  digest = mix64(digest ^ parts.compacted.value());
+  digest = mix64(digest ^ parts.items);
+  digest = mix64(digest ^ parts.history);
+  digest = mix64(digest ^ parts.sessions);
+  return mix64(digest ^ parts.settings);
+}
+
+}  // namespace
+
 std::uint64_t Store::digest() const {
-  return digest_of(revision_, item_hashes_);
+  return digest_of({.revision = revision_,
+                    .compacted = history_.compacted(),
+                    .items = item_hashes_,
+                    .history = history_.digest(),
+                    .sessions = sessions_.digest(),
+                    .settings = hash_settings(settings_)});
 }
 
 std::uint64_t Store::recomputed_digest() const {
@@ -107,18 +255,12 @@ std::uint64_t Store::recomputed_digest() const {
   for (Tree::Cursor at = tree_.begin(); at.valid(); at.next()) {
     item_hashes += hash_item(*at.item());
   }
-  return digest_of(revision_, item_hashes);
-}
-
-Result<void> Store::Restorer::add(ItemRef item) {
-  if (!well_formed(*item, store_.revision_)) {
-    return failure("an item is such as no write could have made it");
-  }
-  if (last_ && last_->key() >= item->key()) return failure("its keys do not ascend");
-  store_.item_hashes_ += hash_item(*item);
-  last_ = item;
-  store_.tree_.put(std::move(item));
-  return {};
+  return digest_of({.revision = revision_,
+                    .compacted = history_.compacted(),
+                    .items = item_hashes,
+                    .history = history_.recomputed_digest(),
+                    .sessions = sessions_.recomputed_digest(),
+                    .settings = hash_settings(settings_)});
 }
 
 }  // namespace anchor::kv

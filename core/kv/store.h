@@ -1,24 +1,35 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
+#include <map>
+#include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
 #include "core/kv/command.h"
+#include "core/kv/history.h"
 #include "core/kv/item.h"
+#include "core/kv/key_range.h"
+#include "core/kv/limits.h"
+#include "core/kv/range_view.h"
+#include "core/kv/sessions.h"
+#include "core/kv/settings.h"
 #include "core/kv/tree.h"
 #include "core/kv/types.h"
 
 namespace anchor::kv {
 
-// What apply accepts, on every node and for ever: a change to these would let replicas diverge.
-inline constexpr std::size_t kKeyBytes = 4096;
-inline constexpr std::size_t kValueBytes = 1 << 20;
+// A past state that cannot be told any more.
+struct Compacted {
+  Revision oldest;  // the first that can
+};
 
-// The replicated key-value state: etcd's revisions, over the tree. Apply is total and
-// deterministic; everything that it consults is in here.
+// The replicated state: keys with etcd's revisions, over the tree; their history; sessions; and the
+// settings. Apply is total and deterministic; everything that it consults is in here.
 class Store {
  public:
   // A log entry's command; bytes that are none have an answer too, and change nothing.
@@ -27,43 +38,85 @@ class Store {
 
   // Null: no such key.
   ItemRef find(std::string_view key) const;
+  // The same, as it was. Requires of both: at <= revision().
+  std::expected<ItemRef, Compacted> find(std::string_view key, Revision at) const;
+  std::expected<RangeView, Compacted> view(KeyRange range, Revision at) const;
+  RangeView view(KeyRange range) const { return {tree_, std::move(range), revision_}; }
 
   Revision revision() const { return revision_; }
   const Tree& tree() const { return tree_; }
+  const History& history() const { return history_; }
+  const Sessions& sessions() const { return sessions_; }
+  const Settings& settings() const { return settings_; }
+  // What the quota bounds: keys, values and sessions, with what each takes up beside its bytes.
+  std::uint64_t size_bytes() const { return item_bytes_ + sessions_.size_bytes(); }
 
   // Of the whole state, kept up to date by each write in O(change): two stores with the same
   // digest hold the same, but for chance or malice.
   std::uint64_t digest() const;
-  // The same, from the tree alone: what the kept one is held against.
+  // The same, from what is there: what the kept one is held against.
   std::uint64_t recomputed_digest() const;
 
   class Restorer;
 
  private:
+  // Changes that take place at one revision.
+  class Writing;
+
+  CommandResult run(const CommandBody& body);
+  CommandResult run_in_session(const SessionWrite& write, const CommandBody& body);
   CommandResult put(const Put& command);
   CommandResult erase(const Delete& command);
+  CommandResult erase_range(const DeleteRange& command);
+  CommandResult transact(const Transaction& transaction);
+  CommandResult open_session();
+  CommandResult close_session(const CloseSession& command);
+  CommandResult expire_sessions(const ExpireSessions& command);
+  CommandResult change_settings(const ChangeSettings& command);
+
+  bool holds(const Compare& compare) const;
+  bool previous_fit(const std::vector<Operation>& operations) const;
+  bool has_room_for(const std::vector<Operation>& operations) const;
+  // A bound on what the answer takes up.
+  std::uint64_t answer_bytes(const CommandBody& body) const;
+  // Whether so much more may be stored.
+  bool has_room(std::uint64_t bytes_before, std::uint64_t bytes_after) const;
 
   Revision revision_{1};
   Tree tree_;
-  // The sum of the items' hashes, whose order does not matter.
+  // The sum of the items' hashes, whose order does not matter, and of what they take up.
   std::uint64_t item_hashes_ = 0;
+  std::uint64_t item_bytes_ = 0;
+  History history_{Revision(1)};
+  Sessions sessions_;
+  Settings settings_;
 };
 
-// Builds the store anew that a snapshot holds.
+// Builds the store anew that a snapshot holds: its items, its changes, its sessions, each in order.
+// An error, which is final, says that no store could hold what is added, or not after what was.
 class Store::Restorer {
  public:
-  explicit Restorer(Revision revision) { store_.revision_ = revision; }
+  struct Begin {
+    Revision revision;
+    Revision compacted;
+    SessionId next_session;
+    Settings settings;
+  };
+  explicit Restorer(const Begin& begin);
 
-  // Requires: not null. Keys ascend. An error, which is final: no store of this revision could hold
-  // the item, or not after those before it.
+  // Requires of each: no null but where a change may hold one.
   Result<void> add(ItemRef item);
+  Result<void> add(Change change);
+  Result<void> add_session(ItemRef session);
 
   // With the digest of what was added. Call once.
-  Store finish() { return std::move(store_); }
+  Result<Store> finish();
 
  private:
   Store store_;
   ItemRef last_;
+  // By key: the newest of what changes left, which the next one found, and need not hold twice.
+  std::map<std::string_view, ItemRef> left_;
 };
 
 }  // namespace anchor::kv

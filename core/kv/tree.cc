@@ -48,6 +48,21 @@ const ItemRef* Tree::find(std::string_view key) const {
   return at < leaf.count && leaf.key(at) == key ? &leaf.keys.items[at] : nullptr;
 }
 
+std::size_t Tree::rank(std::string_view key) const {
+  const Node* node = root_.get();
+  if (node == nullptr) return 0;
+  const SearchKey search(key);
+  std::size_t below = 0;
+  while (!node->leaf) {
+    const auto& inner = static_cast<const Inner&>(*node);
+    const std::size_t child = inner.child_of(search);
+    below = std::accumulate(inner.sizes.data(), inner.sizes.data() + child, below);
+    node = inner.children[child].get();
+  }
+  const auto& leaf = static_cast<const Leaf&>(*node);
+  return below + leaf.keys.bound(leaf.count, search, false);
+}
+
 Tree::Cursor Tree::lower_bound(std::string_view key) const {
   Cursor cursor;
   const Node* node = root_.get();
@@ -167,6 +182,7 @@ Tree::Extent Tree::check_node(const Node* node, bool root, const std::string_vie
     const Extent below = check_node(inner.children[i].get(), false, i > 0 ? &texts[i - 1] : low,
                                     i < count ? &texts[i] : high);
     ANCHOR_ASSERT(i == 0 || extent.depth == below.depth + 1);
+    ANCHOR_ASSERT(inner.sizes[i] == below.items);
     extent = {extent.items + below.items, below.depth + 1};
   }
   return extent;

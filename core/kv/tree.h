@@ -33,6 +33,9 @@ class Tree {
   // Null: no such key. The reference is good as long as this tree is not changed.
   const ItemRef* find(std::string_view key) const;
 
+  // How many keys are below `key`.
+  std::size_t rank(std::string_view key) const;
+
   // Sets the item's key to the item; returns the item that it replaces, or null.
   ItemRef put(ItemRef item);
   // Returns the item that was there, or null.

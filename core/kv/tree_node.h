@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cstdint>
-#include <cstring>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
+#include "core/kv/key_range.h"
 #include "core/kv/tree.h"
 
 // The nodes that trees are made of; for tree*.cc alone.
@@ -20,16 +20,6 @@ inline constexpr std::size_t kCapacity = 32;
 // A node with fewer is refilled. Well below half, so that deletes and inserts that alternate do not
 // split and merge each time.
 inline constexpr std::size_t kLeast = 8;
-
-// The first eight bytes as a number that orders as they do: most comparisons need not look at a
-// key.
-inline std::uint64_t prefix_of(std::string_view key) {
-  std::uint64_t prefix = 0;
-  if (key.empty()) return prefix;
-  std::memcpy(&prefix, key.data(), std::min<std::size_t>(key.size(), 8));
-  if constexpr (std::endian::native == std::endian::little) prefix = __builtin_bswap64(prefix);
-  return prefix;
-}
 
 struct SearchKey {
   explicit SearchKey(std::string_view text) : key(text), prefix(prefix_of(text)) {}
@@ -88,6 +78,8 @@ struct Keys {
 // `count` is of items in a leaf, of children in an inner node.
 struct Tree::Node {
   explicit Node(bool is_leaf) : leaf(is_leaf) {}
+  // Of all items below.
+  std::size_t size() const;
 
   std::atomic<std::uint32_t> references{1};
   const bool leaf;
@@ -105,7 +97,8 @@ struct Tree::Leaf : Node {
 // Child i holds the keys from separator i - 1 on, and below separator i.
 struct Tree::Inner : Node {
   Inner() : Node(false) {}
-  Inner(const Inner& other) : Node(false), separators(other.separators), children(other.children) {
+  Inner(const Inner& other)
+      : Node(false), separators(other.separators), children(other.children), sizes(other.sizes) {
     count = other.count;
   }
   std::size_t child_of(const SearchKey& search) const {
@@ -114,7 +107,15 @@ struct Tree::Inner : Node {
 
   Keys separators;
   std::array<NodeRef, kCapacity> children;
+  // How many items are below each child: so items are counted without being looked at.
+  std::array<std::size_t, kCapacity> sizes{};
 };
+
+inline std::size_t Tree::Node::size() const {
+  if (leaf) return count;
+  const auto& sizes = static_cast<const Inner&>(*this).sizes;
+  return std::accumulate(sizes.begin(), sizes.begin() + count, std::size_t{0});
+}
 
 struct Tree::Split {
   ItemRef previous;   // what the item replaced

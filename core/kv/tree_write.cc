@@ -27,6 +27,8 @@ ItemRef Tree::put(ItemRef item) {
   Split split = put_into(root_, item);
   if (split.right) {
     auto* root = new Inner;
+    root->sizes[0] = root_.get()->size();
+    root->sizes[1] = split.right.get()->size();
     root->children[0] = std::move(root_);
     root->children[1] = std::move(split.right);
     root->separators.set(0, std::move(split.separator));
@@ -43,6 +45,7 @@ Tree::Split Tree::put_into(NodeRef& ref, ItemRef& item) {
   auto& inner = static_cast<Inner&>(*node);
   const std::size_t at = inner.child_of(SearchKey(item->key()));
   Split split = put_into(inner.children[at], item);
+  inner.sizes[at] = inner.children[at].get()->size();
   Split out{.previous = std::move(split.previous), .separator = {}, .right = {}};
   if (split.right) add_child(inner, at, split, out);
   return out;
@@ -87,6 +90,7 @@ void Tree::add_child(Inner& inner, std::size_t at, Split& split, Split& out) {
     auto* right = new Inner;
     const std::size_t keep = kept_by_left(at + 1 == kCapacity);
     std::move(&inner.children[keep], inner.children.data() + kCapacity, right->children.data());
+    std::copy(&inner.sizes[keep], inner.sizes.data() + kCapacity, right->sizes.data());
     inner.separators.move_to(right->separators, keep, kCapacity - keep - 1, 0);
     out.separator = std::move(inner.separators.items[keep - 1]);
     right->count = static_cast<std::uint16_t>(kCapacity - keep);
@@ -101,6 +105,9 @@ void Tree::add_child(Inner& inner, std::size_t at, Split& split, Split& out) {
   target->separators.set(at, std::move(split.separator));
   std::move_backward(&target->children[at + 1], target->children.data() + target->count,
                      target->children.data() + target->count + 1);
+  std::copy_backward(&target->sizes[at + 1], target->sizes.data() + target->count,
+                     target->sizes.data() + target->count + 1);
+  target->sizes[at + 1] = split.right.get()->size();
   target->children[at + 1] = std::move(split.right);
   ++target->count;
 }
@@ -133,6 +140,7 @@ ItemRef Tree::erase_from(NodeRef& ref, std::string_view key) {
   auto& inner = static_cast<Inner&>(*node);
   const std::size_t at = inner.child_of(search);
   ItemRef previous = erase_from(inner.children[at], key);
+  --inner.sizes[at];
   if (inner.children[at].get()->count < kLeast) refill(inner, at);
   return previous;
 }
@@ -147,9 +155,12 @@ void Tree::refill(Inner& inner, std::size_t child) {
   } else {
     balance_inners(inner, left);
   }
+  inner.sizes[left] = first->size();
+  inner.sizes[left + 1] = second->size();
   if (second->count > 0) return;
   std::move(&inner.children[left + 1] + 1, inner.children.data() + inner.count,
             &inner.children[left + 1]);
+  std::copy(&inner.sizes[left + 1] + 1, inner.sizes.data() + inner.count, &inner.sizes[left + 1]);
   inner.children[inner.count - 1U] = {};
   inner.separators.close(left, inner.count - 1U);
   --inner.count;
@@ -183,12 +194,12 @@ void Tree::balance_inners(Inner& inner, std::size_t left) {
   auto& first = static_cast<Inner&>(*inner.children[left].writable());
   auto& second = static_cast<Inner&>(*inner.children[left + 1].writable());
   // All children and all separators of the two in one row, dealt out again.
-  std::vector<NodeRef> children;
+  std::vector<std::pair<NodeRef, std::size_t>> children;
   std::vector<ItemRef> separators;
   for (Inner* node : {&first, &second}) {
     if (node == &second) separators.push_back(inner.separators.items[left]);
     for (std::size_t i = 0; i < node->count; ++i) {
-      children.push_back(std::move(node->children[i]));
+      children.emplace_back(std::move(node->children[i]), node->sizes[i]);
       if (i + 1 < node->count) separators.push_back(std::move(node->separators.items[i]));
     }
   }
@@ -197,7 +208,8 @@ void Tree::balance_inners(Inner& inner, std::size_t left) {
   for (std::size_t i = 0; i < total; ++i) {
     Inner& node = i < keep ? first : second;
     const std::size_t at = i < keep ? i : i - keep;
-    node.children[at] = std::move(children[i]);
+    node.children[at] = std::move(children[i].first);
+    node.sizes[at] = children[i].second;
     if (i + 1 == keep) {
       if (keep < total) inner.separators.set(left, std::move(separators[i]));
     } else if (i + 1 < total) {

@@ -14,7 +14,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-const io::HttpResponse kOk = response(200, "OK\n");
+io::HttpResponse ok() {
+  return response(200, "OK\n");
+}
 
 std::vector<std::string> words(const char* mode, const std::string& endpoints) {
   return {"bench",    mode, "-o",        "json", "--endpoints",   endpoints, "--duration", "50ms",
@@ -22,7 +24,7 @@ std::vector<std::string> words(const char* mode, const std::string& endpoints) {
 }
 
 TEST(Bench, MeasuresPutsThatShareConnections) {
-  FakeNode node(kOk);
+  FakeNode node(ok());
   const CliResult result = run_cli(words("put", node.endpoint()));
   EXPECT_EQ(result.code, ExitCode::kOk) << result.error;
   const Json json = Json::parse(result.out);
@@ -42,7 +44,7 @@ TEST(Bench, MeasuresPutsThatShareConnections) {
 }
 
 TEST(Bench, SendsWhatIsDueAndNoMore) {
-  FakeNode node(kOk);
+  FakeNode node(ok());
   auto all = words("put", node.endpoint());
   all.insert(all.end(), {"--rate", "200"});
   const CliResult result = run_cli(all);
@@ -64,7 +66,7 @@ TEST(BenchSchedule, IsDueAtASteadyRate) {
 }
 
 TEST(Bench, FillsEveryKeyBeforeItReads) {
-  FakeNode node(kOk);
+  FakeNode node(ok());
   EXPECT_EQ(run_cli(words("get", node.endpoint())).code, ExitCode::kOk);
   const auto requests = node.requests();
   ASSERT_GT(requests.size(), 20U);
@@ -80,7 +82,7 @@ TEST(Bench, FillsEveryKeyBeforeItReads) {
 }
 
 TEST(Bench, MixesAsTold) {
-  FakeNode node(kOk);
+  FakeNode node(ok());
   auto all = words("mixed", node.endpoint());
   all.insert(all.end(), {"--ratio", "1"});
   EXPECT_EQ(run_cli(all).code, ExitCode::kOk);
@@ -92,16 +94,16 @@ TEST(Bench, MixesAsTold) {
 }
 
 TEST(Bench, SpreadsOverAllEndpoints) {
-  FakeNode first(kOk);
-  FakeNode second(kOk);
+  FakeNode first(ok());
+  FakeNode second(ok());
   EXPECT_EQ(run_cli(words("put", first.endpoint() + "," + second.endpoint())).code, ExitCode::kOk);
   EXPECT_FALSE(first.requests().empty());
   EXPECT_FALSE(second.requests().empty());
 }
 
 TEST(Bench, TellsWhichEndpointEachConnectionUsesOnlyIfAsked) {
-  FakeNode first(kOk);
-  FakeNode second(kOk);
+  FakeNode first(ok());
+  FakeNode second(ok());
   auto all = words("put", first.endpoint() + "," + second.endpoint());
   EXPECT_EQ(run_cli(all).error, "");
   all.emplace_back("--debug");
@@ -111,7 +113,7 @@ TEST(Bench, TellsWhichEndpointEachConnectionUsesOnlyIfAsked) {
 }
 
 TEST(Bench, TellsOfAConnectionThatFails) {
-  FakeNode node(kOk);
+  FakeNode node(ok());
   const std::string dead = dead_endpoint();
   auto all = words("put", dead + "," + node.endpoint());
   all.emplace_back("--debug");
@@ -122,7 +124,7 @@ TEST(Bench, TellsOfAConnectionThatFails) {
 }
 
 TEST(Bench, PassesByAnEndpointThatIsDown) {
-  FakeNode node(kOk);
+  FakeNode node(ok());
   const auto result = run_cli(words("get", dead_endpoint() + "," + node.endpoint()));
   EXPECT_EQ(result.code, ExitCode::kOk) << result.error;
 }
@@ -169,7 +171,7 @@ TEST(Bench, ExitsSixIfNobodyIsThere) {
 }
 
 TEST(Bench, PrintsATable) {
-  FakeNode node(kOk);
+  FakeNode node(ok());
   const CliResult result = run_cli({"bench", "put", "--endpoints", node.endpoint(), "--duration",
                                     "20ms", "--warmup", "0s", "--clients", "1"});
   EXPECT_TRUE(result.out.starts_with(

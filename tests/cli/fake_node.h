@@ -35,8 +35,11 @@ class FakeNode final : public io::HttpHandler {
     thread_ = std::thread([this] { uv_run(&loop_, UV_RUN_DEFAULT); });
   }
   // The same answer to everything.
-  explicit FakeNode(io::HttpResponse response)
-      : FakeNode([response](const io::HttpRequest&) { return response; }) {}
+  explicit FakeNode(const io::HttpResponse& response)
+      : FakeNode([status = response.status, lines = response.header_lines,
+                  text = std::get<std::string>(response.body)](const io::HttpRequest&) {
+          return io::HttpResponse{.status = status, .header_lines = lines, .body = text};
+        }) {}
 
   ~FakeNode() override {
     uv_async_send(&stop_);

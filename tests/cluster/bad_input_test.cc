@@ -90,7 +90,7 @@ TEST_F(BadInput, ParametersThatAreUnknownRepeatedOrMalformed) {
     EXPECT_EQ(answer_to_put(target), kBadRequest) << target;
   }
   EXPECT_EQ(answer_to("GET /kv/a?consistency=linearisable", ""), kBadRequest);
-  EXPECT_EQ(answer_to("DELETE /kv/?prefix=a", ""), kBadRequest);
+  EXPECT_EQ(answer_to("DELETE /kv/?start=a", ""), kBadRequest);
   EXPECT_EQ(answer_to("GET /readyz?exclude=everything", ""), kBadRequest);
 }
 

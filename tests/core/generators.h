@@ -103,10 +103,121 @@ struct Arbitrary<anchor::kv::Delete> {
 };
 
 template <>
+struct Arbitrary<anchor::kv::KeyRange> {
+  static Gen<anchor::kv::KeyRange> arbitrary() {
+    using anchor::kv::KeyRange;
+    const auto end = gen::oneOf(gen::just(std::optional<std::string>()),
+                                gen::map(gen::arbitrary<std::string>(), [](std::string key) {
+                                  return std::optional<std::string>(std::move(key));
+                                }));
+    return gen::build<KeyRange>(gen::set(&KeyRange::start), gen::set(&KeyRange::end, end));
+  }
+};
+
+template <>
+struct Arbitrary<anchor::kv::DeleteRange> {
+  static Gen<anchor::kv::DeleteRange> arbitrary() {
+    using anchor::kv::DeleteRange;
+    return gen::build<DeleteRange>(gen::set(&DeleteRange::range));
+  }
+};
+
+template <>
+struct Arbitrary<anchor::kv::Compare> {
+  static Gen<anchor::kv::Compare> arbitrary() {
+    namespace kv = anchor::kv;
+    using With = std::variant<std::uint64_t, anchor::Bytes>;
+    return gen::build<kv::Compare>(
+        gen::set(&kv::Compare::key),
+        gen::set(&kv::Compare::target,
+                 gen::map(gen::inRange(0, 6),
+                          [](int target) { return static_cast<kv::CompareTarget>(target); })),
+        gen::set(&kv::Compare::compare,
+                 gen::map(gen::inRange(0, 4),
+                          [](int compare) { return static_cast<kv::CompareOperator>(compare); })),
+        gen::set(&kv::Compare::with, anchor::any_of_kinds<With, std::uint64_t, anchor::Bytes>()));
+  }
+};
+
+template <>
+struct Arbitrary<anchor::kv::Operation> {
+  static Gen<anchor::kv::Operation> arbitrary() {
+    namespace kv = anchor::kv;
+    const auto put = gen::build<kv::PutOperation>(gen::set(&kv::PutOperation::key),
+                                                  gen::set(&kv::PutOperation::value),
+                                                  gen::set(&kv::PutOperation::want_previous));
+    const auto erase = gen::build<kv::DeleteOperation>(
+        gen::set(&kv::DeleteOperation::range), gen::set(&kv::DeleteOperation::want_previous));
+    const auto get = gen::build<kv::GetOperation>(
+        gen::set(&kv::GetOperation::range), gen::set(&kv::GetOperation::limit),
+        gen::set(&kv::GetOperation::keys_only), gen::set(&kv::GetOperation::reverse));
+    const auto widen = [](auto operation) { return kv::Operation(std::move(operation)); };
+    return gen::oneOf(gen::map(put, widen), gen::map(erase, widen), gen::map(get, widen));
+  }
+};
+
+template <>
+struct Arbitrary<anchor::kv::Transaction> {
+  static Gen<anchor::kv::Transaction> arbitrary() {
+    using anchor::kv::Transaction;
+    return gen::scale(0.3, gen::build<Transaction>(gen::set(&Transaction::compare),
+                                                   gen::set(&Transaction::success),
+                                                   gen::set(&Transaction::failure)));
+  }
+};
+
+template <>
+struct Arbitrary<anchor::kv::CloseSession> {
+  static Gen<anchor::kv::CloseSession> arbitrary() {
+    using anchor::kv::CloseSession;
+    return gen::build<CloseSession>(gen::set(&CloseSession::id));
+  }
+};
+
+template <>
+struct Arbitrary<anchor::kv::ExpireSessions> {
+  static Gen<anchor::kv::ExpireSessions> arbitrary() {
+    using anchor::kv::ExpireSessions;
+    using Idle = ExpireSessions::Idle;
+    const auto idle = gen::build<Idle>(gen::set(&Idle::id), gen::set(&Idle::last_sequence));
+    return gen::build<ExpireSessions>(
+        gen::set(&ExpireSessions::sessions, gen::container<std::vector<Idle>>(idle)));
+  }
+};
+
+template <>
+struct Arbitrary<anchor::kv::ChangeSettings> {
+  static Gen<anchor::kv::ChangeSettings> arbitrary() {
+    using anchor::kv::ChangeSettings;
+    using anchor::kv::SettingValue;
+    const auto names =
+        gen::map(gen::inRange<std::size_t>(0, anchor::kv::kSettings.size()),
+                 [](std::size_t at) { return std::string(anchor::kv::kSettings[at].name); });
+    const auto value = gen::build<SettingValue>(gen::set(&SettingValue::name, names),
+                                                gen::set(&SettingValue::value));
+    return gen::build<ChangeSettings>(
+        gen::set(&ChangeSettings::values, gen::container<std::vector<SettingValue>>(value)));
+  }
+};
+
+template <>
 struct Arbitrary<anchor::kv::Command> {
   static Gen<anchor::kv::Command> arbitrary() {
     namespace kv = anchor::kv;
-    return anchor::any_of_kinds<kv::Command, kv::Put, kv::Delete>();
+    const auto command = [](kv::CommandBody body, const std::optional<kv::SessionWrite>& session) {
+      return kv::Command(std::move(body), session);
+    };
+    const auto write = gen::build<kv::SessionWrite>(gen::set(&kv::SessionWrite::session),
+                                                    gen::set(&kv::SessionWrite::sequence));
+    const auto session = gen::oneOf(gen::just(std::optional<kv::SessionWrite>()),
+                                    gen::map(write, [](const kv::SessionWrite& drawn) {
+                                      return std::optional<kv::SessionWrite>(drawn);
+                                    }));
+    return gen::apply(
+        command,
+        anchor::any_of_kinds<kv::CommandBody, kv::Put, kv::Delete, kv::DeleteRange, kv::Transaction,
+                             kv::CloseSession, kv::ExpireSessions, kv::ChangeSettings>(),
+        session);
   }
 };
 
@@ -127,6 +238,24 @@ struct Arbitrary<anchor::kv::ItemRef> {
 };
 
 template <>
+struct Arbitrary<anchor::kv::OperationResult> {
+  static Gen<anchor::kv::OperationResult> arbitrary() {
+    namespace kv = anchor::kv;
+    const auto items = gen::container<std::vector<kv::ItemRef>>(
+        gen::suchThat(gen::arbitrary<kv::ItemRef>(),
+                      [](const kv::ItemRef& item) { return static_cast<bool>(item); }));
+    const auto put = gen::build<kv::PutResult>(gen::set(&kv::PutResult::previous));
+    const auto erase = gen::build<kv::DeleteResult>(gen::set(&kv::DeleteResult::deleted),
+                                                    gen::set(&kv::DeleteResult::previous, items));
+    const auto get =
+        gen::build<kv::GetResult>(gen::set(&kv::GetResult::items, items),
+                                  gen::set(&kv::GetResult::count), gen::set(&kv::GetResult::more));
+    const auto widen = [](auto result) { return kv::OperationResult(std::move(result)); };
+    return gen::oneOf(gen::map(put, widen), gen::map(erase, widen), gen::map(get, widen));
+  }
+};
+
+template <>
 struct Arbitrary<anchor::kv::CommandResult> {
   static Gen<anchor::kv::CommandResult> arbitrary() {
     namespace kv = anchor::kv;
@@ -138,8 +267,19 @@ struct Arbitrary<anchor::kv::CommandResult> {
     const auto failed = gen::build<kv::ConditionFailed>(
         gen::set(&kv::ConditionFailed::revision), gen::set(&kv::ConditionFailed::mod_revision));
     const auto widen = [](auto result) { return kv::CommandResult(std::move(result)); };
-    return gen::oneOf(gen::map(put, widen), gen::map(erase, widen), gen::map(failed, widen),
-                      gen::just(kv::CommandResult(kv::InvalidCommand{})));
+    const auto just = [](kv::CommandResult result) { return gen::just(std::move(result)); };
+    const auto transaction = gen::build<kv::TransactionDone>(
+        gen::set(&kv::TransactionDone::revision), gen::set(&kv::TransactionDone::succeeded),
+        gen::set(&kv::TransactionDone::results));
+    const auto range = gen::build<kv::RangeDeleted>(gen::set(&kv::RangeDeleted::revision),
+                                                    gen::set(&kv::RangeDeleted::deleted));
+    return gen::oneOf(
+        gen::map(put, widen), gen::map(erase, widen), gen::map(failed, widen),
+        gen::map(gen::scale(0.3, transaction), widen), gen::map(range, widen),
+        just(kv::SessionOpened{kv::SessionId(7), anchor::Duration(5)}), just(kv::SessionClosed{}),
+        just(kv::SessionsExpired{3}), just(kv::SettingsChanged{}), just(kv::OverQuota{}),
+        just(kv::SessionUnknown{}), just(kv::SessionExpired{}), just(kv::SessionOutOfOrder{4}),
+        just(kv::SessionsFull{}), just(kv::ResultTooLarge{}), just(kv::InvalidCommand{}));
   }
 };
 

@@ -42,7 +42,7 @@ TEST(ReplicaReads, OfOneTurnAreOneQuestionToTheLeader) {
   std::vector<Input> requests;
   for (int i = 0; i < 5; ++i) {
     requests.push_back(ClientRequest{
-        .id = servers[2].next_request(), .deadline = servers[2].now() + 10s, .body = ReadKey{"a"}});
+        .id = servers[2].next_request(), .deadline = servers[2].now() + 10s, .body = Read{"a"}});
   }
   servers[2].step(requests);
   EXPECT_EQ(servers[2].sent<raft::ReadIndexRequest>().size(), 1u);
@@ -182,7 +182,7 @@ TEST(ReplicaReads, OfALeaderThatIsCutOffAreNotServed) {
 
 // --- By lease -----------------------------------------------------------------------------------
 
-RequestId ask(Server& server, ReadKey read) {
+RequestId ask(Server& server, Read read) {
   return server.ask(std::move(read), 10s);
 }
 
@@ -191,7 +191,7 @@ TEST(ReplicaReads, ByLeaseAreAnsweredByTheLeaderAtOnce) {
   servers[1].write("a", "1");
   servers.settle();
   servers.heartbeat(1);
-  const RequestId id = ask(servers[1], {.key = "a", .consistency = Consistency::kLease});
+  const RequestId id = ask(servers[1], {.of = "a", .consistency = Consistency::kLease});
   const auto* found = servers[1].answer<ReadDone>(id);
   ASSERT_TRUE(found && found->item);
   EXPECT_EQ(as_text(found->item->value()), "1");
@@ -204,7 +204,7 @@ TEST(ReplicaReads, ByLeaseNeedNoQuorumToAnswerAFollower) {
   servers.settle();
   servers.heartbeat(1);
   servers.cut_off(3);
-  const RequestId id = ask(servers[2], {.key = "a", .consistency = Consistency::kLease});
+  const RequestId id = ask(servers[2], {.of = "a", .consistency = Consistency::kLease});
   for (raft::Message& message : servers[2].take_sent()) servers.carry(std::move(message));
   for (raft::Message& message : servers[1].take_sent()) servers.carry(std::move(message));
   const auto* found = servers[2].answer<ReadDone>(id);
@@ -217,7 +217,7 @@ TEST(ReplicaReads, ByLeaseDoNotWaitForOthers) {
   Servers servers = with_leader();
   const RequestId slow = servers[2].read("a");
   servers[2].take_sent();
-  const RequestId quick = ask(servers[2], {.key = "a", .consistency = Consistency::kLease});
+  const RequestId quick = ask(servers[2], {.of = "a", .consistency = Consistency::kLease});
   EXPECT_EQ(servers[2].sent<raft::ReadIndexRequest>().size(), 1U);
   servers.settle();
   EXPECT_TRUE(servers[2].answer<ReadDone>(quick));
@@ -234,7 +234,7 @@ TEST(ReplicaReads, StaleAreAnsweredAtOnceWithTheAgeOfTheData) {
   servers.heartbeat(1);
   servers.heartbeat(1);
   servers[2].wait(7ms);
-  const RequestId id = ask(servers[2], {.key = "a", .consistency = Consistency::kStale});
+  const RequestId id = ask(servers[2], {.of = "a", .consistency = Consistency::kStale});
   const auto* found = servers[2].answer<ReadDone>(id);
   ASSERT_TRUE(found && found->item);
   EXPECT_EQ(as_text(found->item->value()), "1");
@@ -251,7 +251,7 @@ TEST(ReplicaReads, StaleAreAnsweredWithoutALeaderAndGrowOld) {
   servers.heartbeat(1);
   servers.cut_off(3);
   servers[3].wait(10s);
-  const RequestId id = ask(servers[3], {.key = "a", .consistency = Consistency::kStale});
+  const RequestId id = ask(servers[3], {.of = "a", .consistency = Consistency::kStale});
   const auto* found = servers[3].answer<ReadDone>(id);
   ASSERT_TRUE(found && found->item && found->age);
   EXPECT_GE(*found->age, 10s);
@@ -259,7 +259,7 @@ TEST(ReplicaReads, StaleAreAnsweredWithoutALeaderAndGrowOld) {
 
 TEST(ReplicaReads, StaleOfAServerThatHasHeardNothingYetHaveNoAge) {
   Servers servers(3);
-  const RequestId id = ask(servers[3], {.key = "a", .consistency = Consistency::kStale});
+  const RequestId id = ask(servers[3], {.of = "a", .consistency = Consistency::kStale});
   const auto* found = servers[3].answer<ReadDone>(id);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->age, std::nullopt);
@@ -270,8 +270,7 @@ TEST(ReplicaReads, ThatMayNotBeSoStaleAskTheLeader) {
   servers.heartbeat(1);
   servers.heartbeat(1);
   servers[2].wait(30ms);
-  const ReadKey read{
-      .key = "a", .consistency = Consistency::kStale, .max_staleness = Duration(20ms)};
+  const Read read{.of = "a", .consistency = Consistency::kStale, .max_staleness = Duration(20ms)};
   const RequestId id = ask(servers[2], read);
   EXPECT_FALSE(servers[2].answered(id));
   servers.settle();
@@ -285,7 +284,7 @@ TEST(ReplicaReads, ThatMayNotBeSoStaleAskTheLeader) {
 TEST(ReplicaReads, ThatMayNotBeSoStaleAreRefusedWithoutALeader) {
   Servers servers(3);
   const RequestId id = ask(
-      servers[3], {.key = "a", .consistency = Consistency::kStale, .max_staleness = Duration(1s)});
+      servers[3], {.of = "a", .consistency = Consistency::kStale, .max_staleness = Duration(1s)});
   EXPECT_FALSE(servers[3].answered(id));
   servers[3].wait(kDefaults.leader_wait);
   EXPECT_TRUE(servers[3].refused(id, Refusal::kNoLeader));
@@ -299,7 +298,7 @@ TEST(ReplicaReads, StaleFetchARevisionThatIsNotHereYet) {
   servers[1].write("a", "1");
   servers.settle();
   servers.reconnect(3);
-  ReadKey read{.key = "a", .consistency = Consistency::kStale};
+  Read read{.of = "a", .consistency = Consistency::kStale};
   const RequestId old = ask(servers[3], read);
   ASSERT_TRUE(servers[3].answer<ReadDone>(old));
   EXPECT_FALSE(servers[3].answer<ReadDone>(old)->item);
@@ -316,8 +315,8 @@ TEST(ReplicaReads, OfARevisionThatDoesNotExistAreAnsweredSo) {
   Servers servers = with_leader();
   for (const Consistency consistency :
        {Consistency::kLinearizable, Consistency::kLease, Consistency::kStale}) {
-    const RequestId id = ask(
-        servers[2], {.key = "a", .consistency = consistency, .min_revision = kv::Revision(100)});
+    const RequestId id =
+        ask(servers[2], {.of = "a", .consistency = consistency, .min_revision = kv::Revision(100)});
     servers.settle();
     const auto* future = servers[2].answer<RevisionInFuture>(id);
     ASSERT_TRUE(future);

@@ -99,7 +99,7 @@ class Server {
     return ask(kv::Put{std::move(key), Bytes::copy_of(value), kv::Always{}}, patience);
   }
   RequestId read(std::string key, Duration patience = 10s) {
-    return ask(ReadKey{std::move(key)}, patience);
+    return ask(Read{std::move(key)}, patience);
   }
   RequestId administer(raft::AdminRequest request, Duration patience = 10s) {
     return ask(std::move(request), patience);

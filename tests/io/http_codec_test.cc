@@ -234,8 +234,8 @@ TEST(HttpCodec, RefusesBadRequestsHoweverTheyAreSplit) {
       {"a bare LF after a chunk", chunked + "1\r\na\n0\r\n\r\n"},
       {"a chunk size beyond 64 bits", chunked + "10000000000000001\r\na\r\n0\r\n\r\n"},
       {"a PUT without a length", put + "\r\n", "411"},
-      {"a body too large", put + "Content-Length: 1048577\r\n\r\n", "413"},
-      {"a chunk too large", chunked + "100001\r\n", "413"},
+      {"a body too large", put + "Content-Length: 2097153\r\n\r\n", "413"},
+      {"a chunk too large", chunked + "200001\r\n", "413"},
       {"a chunk much too large", chunked + "ffffffffffffffff\r\n", "413"},
       {"an unknown expectation", put + "Expect: a pony\r\nContent-Length: 1\r\n\r\na", "417"},
   };
@@ -248,7 +248,7 @@ TEST(HttpCodec, RefusesBadRequestsHoweverTheyAreSplit) {
 }
 
 TEST(HttpCodec, RefusesTwoChunksThatAreTooLargeTogether) {
-  const std::string half = "80000\r\n" + std::string(0x80000, 'x') + "\r\n";
+  const std::string half = "100000\r\n" + std::string(0x100000, 'x') + "\r\n";
   const std::string head = "PUT /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
   EXPECT_EQ(events({head, half, half, "0\r\n\r\n"}).at(0).substr(0, 10), "PUT /a kee");
   EXPECT_EQ(events({head, half, half, "1\r\n"}), Events{"413"});

@@ -30,14 +30,14 @@ inline KvRequest parse_kv(HttpMethod method, std::string_view target, const Head
 inline kv::Put parse_put(std::string_view target, const Headers& headers = {},
                          std::string_view body = "v") {
   return std::get<kv::Put>(
-      std::get<kv::Command>(parse_kv(HttpMethod::kPut, target, headers, body).body));
+      std::get<kv::Command>(parse_kv(HttpMethod::kPut, target, headers, body).body).body);
 }
 inline kv::Delete parse_delete(std::string_view target, const Headers& headers = {}) {
   return std::get<kv::Delete>(
-      std::get<kv::Command>(parse_kv(HttpMethod::kDelete, target, headers).body));
+      std::get<kv::Command>(parse_kv(HttpMethod::kDelete, target, headers).body).body);
 }
 inline std::string key_of(std::string_view target) {
-  return std::get<ReadKey>(parse_kv(HttpMethod::kGet, target).body).key;
+  return std::get<std::string>(std::get<Read>(parse_kv(HttpMethod::kGet, target).body).of);
 }
 
 // "400 bad_key: ..." for what is answered at once.

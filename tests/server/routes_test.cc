@@ -32,7 +32,10 @@ TEST(Routes, BadKeysAreRefused) {
         << target;
   }
   EXPECT_EQ(refusal(HttpMethod::kPut, "/kv/"), "400 bad_key: the key is empty\n");
-  EXPECT_EQ(refusal(HttpMethod::kDelete, "/kv/"), "400 bad_key: the key is empty\n");
+  EXPECT_EQ(refusal(HttpMethod::kDelete, "/kv/"),
+            "400 bad_key: the key is empty; to delete many keys, say which: ?prefix=\n");
+  EXPECT_EQ(refusal(HttpMethod::kGet, "/kv/"),
+            "400 bad_key: the key is empty; to list keys, say which: ?prefix=, or start and end\n");
   EXPECT_EQ(refusal(HttpMethod::kGet, "/kv/" + std::string(4097, 'k')),
             "400 bad_key: a key has at most 4096 bytes\n");
 }
@@ -84,12 +87,12 @@ TEST(Routes, ParametersThatMeanNothingAreRefusedByName) {
        "400 bad_parameter: max_staleness is for consistency=stale; other reads are never stale\n"},
       {HttpMethod::kGet, "/kv/a?consistency=linearisable",
        "400 bad_parameter: consistency must be linearizable, lease or stale\n"},
-      {HttpMethod::kGet, "/kv/a?revision=3",
-       "400 bad_parameter: the parameter 'revision' is not supported by this version\n"},
+      {HttpMethod::kGet, "/kv/a?revision=0",
+       "400 bad_parameter: revision must be a revision: a number above 0\n"},
+      {HttpMethod::kPut, "/kv/a?revision=3",
+       "400 bad_parameter: the parameter 'revision=3' is unknown to PUT\n"},
       {HttpMethod::kPut, "/kv/a?ttl=3s",
        "400 bad_parameter: the parameter 'ttl' is not supported by this version\n"},
-      {HttpMethod::kGet, "/kv/?prefix=a",
-       "400 bad_parameter: the parameter 'prefix' is not supported by this version\n"},
       {HttpMethod::kGet, "/kv/a?redirect=true&redirect=true",
        "400 bad_parameter: the parameter 'redirect=true' is given twice\n"},
       {HttpMethod::kPut, "/kv/a?cas=1&%63as=2",
@@ -133,8 +136,16 @@ TEST(Routes, HeadersThatMeanNothingAreRefused) {
       "400 bad_request: a write has one condition: cas, If-Match or If-None-Match\n";
   EXPECT_EQ(put({{"If-Match", "*"}, {"If-None-Match", "*"}}), two);
   EXPECT_EQ(put({{"If-Match", "\"5\""}}, "/kv/a?cas=5"), two);
-  EXPECT_EQ(put({{"Anchor-Session", "1"}}),
-            "400 bad_request: the header Anchor-Session is not supported by this version\n");
+  const std::string half =
+      "400 bad_request: Anchor-Session and Anchor-Sequence go together; one is missing\n";
+  EXPECT_EQ(put({{"Anchor-Session", "1"}}), half);
+  EXPECT_EQ(put({{"Anchor-Sequence", "1"}}), half);
+  EXPECT_EQ(put({{"Anchor-Session", "x"}, {"Anchor-Sequence", "1"}}),
+            "400 bad_request: Anchor-Session must be a session's id\n");
+  EXPECT_EQ(put({{"Anchor-Session", "1"}, {"Anchor-Sequence", "0"}}),
+            "400 bad_request: Anchor-Sequence must be a number above 0\n");
+  EXPECT_EQ(refusal(HttpMethod::kGet, "/kv/a", {{"Anchor-Session", "1"}, {"Anchor-Sequence", "1"}}),
+            "400 bad_request: Anchor-Session is for writes: reads may be repeated as they are\n");
   EXPECT_EQ(refusal(HttpMethod::kGet, "/kv/a", {{"If-Match", "\"5\""}}),
             "400 bad_request: If-Match is for writes\n");
   EXPECT_EQ(refusal(HttpMethod::kGet, "/kv/a", {{"X-Consistency", "Stale"}}),

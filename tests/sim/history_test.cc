@@ -41,14 +41,14 @@ class HistoryTest : public testing::Test {
   History history_{stage_.checker(), 0};
   OperationId first_ = history_.call(put_of("1"));
   OperationId second_ = history_.call(put_of("2"));
-  OperationId early_ = history_.call(ReadKey{"a"});
-  OperationId for_third_ = history_.call(ReadKey{.key = "a", .min_revision = kv::Revision(3)});
+  OperationId early_ = history_.call(Read{"a"});
+  OperationId for_third_ = history_.call(Read{.of = "a", .min_revision = kv::Revision(3)});
 };
 
 TEST_F(HistoryTest, IsSatisfiedWithAnswersThatTheCommitOrderExplains) {
   EXPECT_EQ(returned(second_, put_done(3)), "none");
   EXPECT_EQ(returned(first_, put_done(2)), "none");
-  const OperationId read = history_.call(ReadKey{"a"});
+  const OperationId read = history_.call(Read{"a"});
   EXPECT_EQ(returned(read, read_of("2", 3, 3)), "none");
 }
 
@@ -60,28 +60,28 @@ TEST_F(HistoryTest, ReadMayBeAtAnyPointBetweenItsCallAndItsReturn) {
 
 // Nobody was told of the second write: but a leader knew that it is committed.
 TEST_F(HistoryTest, FindsAReadThatMissesWhatWasCommittedBefore) {
-  const OperationId read = history_.call(ReadKey{"a"});
+  const OperationId read = history_.call(Read{"a"});
   EXPECT_EQ(returned(read, read_of("1", 2, 2)), "linearizability");
 }
 
 TEST_F(HistoryTest, FindsAReadOfWhatIsNotCommitted) {
-  const OperationId read = history_.call(ReadKey{"a"});
+  const OperationId read = history_.call(Read{"a"});
   EXPECT_EQ(returned(read, read_of("2", 3, 4)), "linearizability");
 }
 
 TEST_F(HistoryTest, FindsAReadOfAnotherValue) {
-  const OperationId read = history_.call(ReadKey{"a"});
+  const OperationId read = history_.call(Read{"a"});
   EXPECT_EQ(returned(read, read_of("1", 3, 3)), "linearizability");
 }
 
 TEST_F(HistoryTest, FindsAReadOfNothingWhereThereIsSomething) {
-  const OperationId read = history_.call(ReadKey{"a"});
+  const OperationId read = history_.call(Read{"a"});
   const ReadDone nothing{{}, kv::Revision(3), raft::Index(3)};
   EXPECT_EQ(returned(read, nothing), "linearizability");
 }
 
 TEST_F(HistoryTest, FindsAReadWithAnotherRevision) {
-  const OperationId read = history_.call(ReadKey{"a"});
+  const OperationId read = history_.call(Read{"a"});
   ReadDone done = read_of("2", 3, 3);
   done.revision = kv::Revision(4);
   EXPECT_EQ(returned(read, done), "linearizability");
@@ -89,8 +89,8 @@ TEST_F(HistoryTest, FindsAReadWithAnotherRevision) {
 
 // --- Stale reads --------------------------------------------------------------------------------
 
-ReadKey stale_read(std::optional<Duration> max_staleness = std::nullopt) {
-  return {.key = "a", .consistency = Consistency::kStale, .max_staleness = max_staleness};
+Read stale_read(std::optional<Duration> max_staleness = std::nullopt) {
+  return {.of = "a", .consistency = Consistency::kStale, .max_staleness = max_staleness};
 }
 
 // Both writes were committed at the beginning, and answered.
@@ -128,7 +128,7 @@ TEST_F(HistoryTest, FindsAStaleReadThatIsOlderThanItMayBe) {
 }
 
 TEST_F(HistoryTest, FindsAReadOlderThanTheRevisionThatWasSeen) {
-  ReadKey read = stale_read();
+  Read read = stale_read();
   read.min_revision = kv::Revision(3);
   EXPECT_EQ(returned(history_.call(read), read_of("1", 2, 2)), "linearizability");
   EXPECT_EQ(returned(history_.call(read), read_of("2", 3, 3)), "none");
@@ -141,7 +141,7 @@ TEST_F(HistoryTest, FindsARevisionThatIsSaidNotToBeThere) {
   EXPECT_EQ(judge(for_third_, 2, 2), "none") << "it was not there yet at the call";
   EXPECT_EQ(judge(for_third_, 3, 3), "linearizability");
   EXPECT_EQ(judge(for_third_, 2, 3), "linearizability");
-  const OperationId late = history_.call(ReadKey{.key = "a", .min_revision = kv::Revision(3)});
+  const OperationId late = history_.call(Read{.of = "a", .min_revision = kv::Revision(3)});
   EXPECT_EQ(judge(late, 2, 2), "linearizability");
 }
 
@@ -175,7 +175,7 @@ TEST_F(HistoryTest, TakesAnyTruthForAnUnknownOutcome) {
 
 TEST_F(HistoryTest, CountsOperationsByWhatBecameOfThem) {
   history_.returned(first_, put_done(2), Instant());
-  history_.returned(history_.call(ReadKey{"a"}), read_of("2", 3, 3), Instant());
+  history_.returned(history_.call(Read{"a"}), read_of("2", 3, 3), Instant());
   history_.returned(history_.call(put_of("3")), NotApplied{Refusal::kOverloaded}, Instant());
   EXPECT_EQ(history_.operation_count(), 6u);
   EXPECT_EQ(history_.write_count(), 1u);

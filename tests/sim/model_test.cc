@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/kv/store.h"
-#include "tests/core/generators.h"
+#include "tests/core/kv/commands.h"
 
 namespace anchor::sim {
 namespace {
@@ -17,14 +17,20 @@ Bytes put_of(std::string key, std::string_view value) {
   return kv::encode_command(kv::Put{std::move(key), Bytes::copy_of(value), kv::Always{}});
 }
 
-// Of few keys, so that commands meet.
-rc::Gen<kv::Command> any_command() {
-  return rc::gen::map(rc::gen::pair(rc::gen::arbitrary<kv::Command>(),
-                                    rc::gen::element<std::string>("a", "b", "c")),
-                      [](std::pair<kv::Command, std::string> drawn) {
-                        std::visit([&](auto& command) { command.key = drawn.second; }, drawn.first);
-                        return drawn.first;
-                      });
+void expect_same_range(const kv::RangeView& view, const Model::KeyValues& expected) {
+  RC_ASSERT(view.count() == expected.size());
+  kv::RangeView::Reader forwards(view);
+  for (const auto& [key, state] : expected) {
+    const kv::ItemRef item = forwards.next();
+    RC_ASSERT(item && item->key() == key && same(item, state));
+  }
+  RC_ASSERT(!forwards.peek());
+  kv::RangeView::Reader backwards(view, true);
+  for (auto at = expected.rbegin(); at != expected.rend(); ++at) {
+    const kv::ItemRef item = backwards.next();
+    RC_ASSERT(item && item->key() == at->first);
+  }
+  RC_ASSERT(!backwards.peek());
 }
 
 // Written independently, they check each other.
@@ -32,14 +38,37 @@ RC_GTEST_PROP(Model, AnswersAsTheStoreDoes, ()) {
   kv::Store store;
   Model model;
   std::uint64_t index = 0;
-  for (const kv::Command& command : *rc::gen::container<std::vector<kv::Command>>(any_command())) {
+  for (const kv::Command& command : kv::draw_commands()) {
     const Bytes encoded = kv::encode_command(command);
     RC_ASSERT((store.apply(encoded) == model.apply(&encoded)));
     ++index;
     RC_ASSERT(model.revision(raft::Index(index)) == store.revision());
-    for (const char* key : {"a", "b", "c"}) {
+    RC_ASSERT(model.compacted(raft::Index(index)) == store.history().compacted());
+    for (const char* key : {"a", "ab", "b", "c"}) {
       RC_ASSERT(same(store.find(key), model.find(key, raft::Index(index))));
     }
+  }
+}
+
+// Every state that it can still tell.
+RC_GTEST_PROP(Model, RemembersThePastAsTheStoreDoes, ()) {
+  kv::Store store;
+  Model model;
+  for (const kv::Command& command : kv::draw_commands()) {
+    const Bytes encoded = kv::encode_command(command);
+    store.apply(encoded);
+    model.apply(&encoded);
+  }
+  const kv::KeyRange range = *kv::few_ranges();
+  for (kv::Revision at(1); at <= store.revision(); ++at) {
+    const raft::Index index = model.index_of(at);
+    const auto view = store.view(range, at);
+    const auto item = store.find("a", at);
+    RC_ASSERT(view.has_value() == (at >= store.history().compacted()));
+    RC_ASSERT(item.has_value() == view.has_value());
+    if (!view) continue;
+    RC_ASSERT(same(*item, model.find("a", index)));
+    expect_same_range(*view, model.range(range, index));
   }
 }
 

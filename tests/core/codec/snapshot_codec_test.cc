@@ -12,6 +12,7 @@
 #include "tests/core/codec/golden.h"
 #include "tests/core/codec/snapshots.h"
 #include "tests/core/generators.h"
+#include "tests/core/kv/commands.h"
 
 namespace anchor::codec {
 namespace {
@@ -43,6 +44,17 @@ void expect_same(const kv::Store& a, const kv::Store& b) {
 }
 
 // --- What was written is read -------------------------------------------------------------------
+
+RC_GTEST_PROP(Snapshot, HoldsHistorySessionsAndSettings, ()) {
+  kv::Store store;
+  for (const kv::Command& command : kv::draw_commands()) store.apply(command);
+  const auto read = read_file(file_of(meta_at(9, 2), store));
+  RC_ASSERT(read.has_value());
+  RC_ASSERT(read->store.digest() == store.digest());
+  RC_ASSERT(read->store.recomputed_digest() == store.digest());
+  RC_ASSERT(read->store.settings() == store.settings());
+  RC_ASSERT(file_of(meta_at(9, 2), read->store) == file_of(meta_at(9, 2), store));
+}
 
 RC_GTEST_PROP(Snapshot, HoldsWhatTheStoreHeld,
               (const std::vector<kv::Command>& commands, const raft::ClusterId& cluster_id,
@@ -134,7 +146,7 @@ TEST(Snapshot, FormatIsWhatItWas) {
   expect_golden("snapshot", "few_keys", file_of(meta_at(9, 2), small_store()));
 }
 
-// Two ways to one state, through trees of different shapes.
+// Two ways to one state, through trees of different shapes, whose history is compacted.
 TEST(Snapshot, SameStateMakesTheSameBytes) {
   const auto store_after = [](const std::string& prefix_of_what_goes) {
     kv::Store store;
@@ -146,6 +158,7 @@ TEST(Snapshot, SameStateMakesTheSameBytes) {
     for (std::size_t i = 0; i < 300; ++i) {
       store.apply(kv::Delete{prefix_of_what_goes + number(i), kv::Always{}});
     }
+    store.apply(kv::ChangeSettings{{{"history_revisions", 0}}});
     return store;
   };
   EXPECT_EQ(file_of(meta_at(9, 2), store_after("a")), file_of(meta_at(9, 2), store_after("z")));
@@ -213,7 +226,7 @@ TEST(Snapshot, IsRefusedWhenSomethingFollows) {
 
 TEST(Snapshot, IsRefusedWithoutAnyOfItsFramesOrWithOneTwice) {
   const std::vector<Bytes> frames = frames_of(meta_at(9, 2), store_of(3, 70'000));
-  ASSERT_EQ(frames.size(), 5U);
+  ASSERT_EQ(frames.size(), 8U);  // a block for each item and each change
   for (std::size_t i = 0; i < frames.size(); ++i) {
     std::vector<Bytes> without = frames;
     without.erase(without.begin() + static_cast<std::ptrdiff_t>(i));
@@ -291,7 +304,10 @@ SnapshotFrame frame_of(SnapshotPart part) {
 SnapshotHeader header_of(std::uint64_t configuration_index, std::uint64_t revision) {
   return {.configuration_index = raft::Index(configuration_index),
           .configuration = meta_at(9, 2).configuration,
-          .revision = kv::Revision(revision),
+          .state = {.revision = kv::Revision(revision),
+                    .compacted = kv::Revision(revision),
+                    .next_session = kv::SessionId(1),
+                    .settings = {}},
           .item_count = 1};
 }
 
@@ -317,7 +333,8 @@ TEST(Snapshot, ItemThatNoStoreCouldHoldIsRefused) {
   const auto taken = [](std::vector<kv::ItemRef> items) {
     SnapshotReader reader;
     EXPECT_TRUE(take(reader, header_of(1, 5)));
-    return take(reader, SnapshotBlock{.ordinal = 0, .items = std::move(items)}).has_value();
+    return take(reader, SnapshotBlock{.ordinal = 0, .content = SnapshotItems{std::move(items)}})
+        .has_value();
   };
   EXPECT_TRUE(taken({item_of("a", 2, 5, 2), item_of("b", 3, 3, 1)}));
   EXPECT_FALSE(taken({item_of("b", 2, 5, 2), item_of("a", 3, 3, 1)}));
@@ -331,14 +348,15 @@ TEST(Snapshot, ItemThatNoStoreCouldHoldIsRefused) {
 }
 
 TEST(Snapshot, FooterThatCountsWrongIsRefused) {
-  const Bytes file = file_of(meta_at(9, 2), store_of(1));
   const std::vector<Bytes> frames = frames_of(meta_at(9, 2), store_of(1));
   const auto good = decode_snapshot_frame(frames.back());
   ASSERT_TRUE(good) << good.error().message;
   const auto refused_with = [&](auto&& alter) {
     SnapshotFooter footer = std::get<SnapshotFooter>(good->part);
     alter(footer);
-    return refusal_of(joined({frames[0], frames[1], encode_snapshot_frame(frame_of(footer))}));
+    std::vector<Bytes> altered = frames;
+    altered.back() = encode_snapshot_frame(frame_of(footer));
+    return refusal_of(joined(altered));
   };
   EXPECT_EQ(refused_with([](SnapshotFooter&) {}), "");
   EXPECT_NE(refused_with([](SnapshotFooter& footer) { ++footer.block_count; }), "");

@@ -298,8 +298,9 @@ TEST(FailingDisk, EndsASave) {
       if (!step || *step) return step.has_value();
     }
   });
-  // Header, two blocks, footer; create, sync, rename, sync of the directory.
-  EXPECT_EQ(operations, 8U);
+  // Header, two blocks of items and two of changes, footer; create, sync, rename, sync of the
+  // directory.
+  EXPECT_EQ(operations, 10U);
 }
 
 TEST(FailingDisk, EndsAReceive) {

@@ -80,7 +80,7 @@ TEST(CommandCodec, ValueIsASliceOfTheEncodedCommand) {
   const Bytes bytes = encode_command(example_put());
   const auto command = decode_command(bytes);
   ASSERT_TRUE(command) << command.error().message;
-  EXPECT_TRUE(codec::is_slice_of(std::get<Put>(*command).value, bytes));
+  EXPECT_TRUE(codec::is_slice_of(std::get<Put>(command->body).value, bytes));
 }
 
 TEST(CommandCodec, DecodesAtAnyAddress) {
