@@ -12,7 +12,8 @@ Replica::Replica(Options options, raft::Recovered recovered, kv::Store store)
     : options_(options),
       raft_(options.raft, options.seed, std::move(recovered)),
       store_(std::move(store)),
-      applied_index_(raft_.commit_index()) {}
+      applied_index_(raft_.commit_index()),
+      session_expiry_(options.raft.max_clock_drift_ppm) {}
 
 Output Replica::step(Instant now, std::span<const Input> inputs) {
   std::optional<raft::StepInvariants> invariants;
@@ -54,6 +55,7 @@ void Replica::advance() {
   if (forwards_first_) release_held_forwards();
   hand_over_requests();
   release_held_forwards();
+  expire_sessions();
   ask_for_read_index(leased_reads_, true);
   ask_for_read_index(reads_, false);
   raft_.advance();
@@ -69,6 +71,7 @@ std::optional<Instant> Replica::deadline() const {
   std::optional<Instant> due = raft_.deadline();
   const auto earlier = [&](Instant instant) { due = std::min(due.value_or(instant), instant); };
   if (!expiries_.empty()) earlier(expiries_.begin()->first);
+  if (session_expiry_.due() && !raft_.transferring()) earlier(*session_expiry_.due());
   if (const auto retry = read_retry_due()) earlier(*retry);
   if (!held_forwards_.empty()) earlier(held_forwards_.front().expires);
   if (!held_forwards_.empty() || !unsent_writes_.empty()) {
@@ -203,7 +206,9 @@ void Replica::notice_leader_change() {
   leader_ = known;
   leader_term_ = raft_.term();
   // From the first, it can be sure of what it has not taken.
-  if (raft_.is_leader()) taken_forwards_.begin(raft_.term());
+  if (!raft_.is_leader()) return session_expiry_.end();
+  taken_forwards_.begin(raft_.term());
+  session_expiry_.begin(store_.sessions(), now_);
 }
 
 // Whoever led in a term does not lead in it again: until another is known, writes wait. They also
@@ -286,7 +291,7 @@ void Replica::apply_committed() {
     if (command == nullptr) {
       settle(entry, nullptr);
     } else {
-      const kv::CommandResult result = store_.apply(command->payload);
+      const kv::CommandResult result = apply(command->payload);
       settle(entry, &result);
     }
     settle(administration_.applied(entry));

@@ -21,6 +21,7 @@
 #include "core/raft/options.h"
 #include "core/raft/raft.h"
 #include "core/raft/step.h"
+#include "core/session_expiry.h"
 
 namespace anchor {
 
@@ -252,6 +253,9 @@ class Replica {
   void await_leader(RequestId id, Request& request);
   void apply_committed();
   void settle(const raft::Entry& entry, const kv::CommandResult* result);
+  // In the file replica_sessions.cc.
+  kv::CommandResult apply(const Bytes& payload);
+  void expire_sessions();
   void settle(std::vector<Administration::Settled> settled);
   std::optional<SnapshotSave> snapshot_to_save();
   // In the file replica_forwards.cc.
@@ -336,6 +340,7 @@ class Replica {
   std::uint64_t last_context_ = 0;
   std::vector<RequestId> stale_reads_;  // of this step
   DataAge age_;
+  SessionExpiry session_expiry_;
 
   // The leader as it was known after the last step.
   std::optional<raft::KnownLeader> leader_;

@@ -49,7 +49,7 @@ Cluster::Cluster(const Mix& mix, Choices& choices, FaultCounts& faults, Trace tr
       trace_(std::move(trace)),
       images_(mix.nodes + mix.spares),
       network_(mix.nodes + mix.spares, mix.faults, choices, faults),
-      checker_(images_),
+      checker_(images_, clocks_sound(mix)),
       history_(checker_, mix.faults.drift_ppm) {
   const raft::Configuration configuration = configuration_of(mix.nodes);
   nodes_.reserve(images_.size());

@@ -31,8 +31,8 @@ std::uint64_t command_hash(const Bytes& command) {
   return hash_bytes(command.view(), 1);
 }
 
-ClusterChecker::ClusterChecker(const std::vector<const DiskImage*>& disks)
-    : disks_(disks), nodes_(disks.size()) {}
+ClusterChecker::ClusterChecker(const std::vector<const DiskImage*>& disks, bool clocks_sound)
+    : disks_(disks), nodes_(disks.size()), sessions_(clocks_sound) {}
 
 void ClusterChecker::booted(std::size_t node, const Replica& replica) {
   NodeView& view = nodes_[node];
@@ -193,9 +193,14 @@ void ClusterChecker::add_commit(std::size_t node, const raft::Raft& raft, raft::
   const auto* command = std::get_if<raft::Command>(&entry.payload);
   committed.expected = model_.apply(command == nullptr ? nullptr : &command->payload);
   if (command != nullptr) {
-    committed.command = command_hash(command->payload);
-    commands_[committed.command].at.push_back(index);
-    check_once(committed.command);
+    const auto decoded = kv::decode_command(command->payload);
+    if (decoded) sessions_.committed(*decoded, committed.expected, now_);
+    // Only leaders end idle sessions, and nobody waits for an answer.
+    if (!decoded || !std::holds_alternative<kv::ExpireSessions>(decoded->body)) {
+      committed.command = command_hash(command->payload);
+      commands_[committed.command].at.push_back(index);
+      check_once(committed.command);
+    }
   }
   committed_.push_back(std::move(committed));
 }

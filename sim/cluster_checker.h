@@ -9,6 +9,7 @@
 #include "core/replica.h"
 #include "sim/disk.h"
 #include "sim/model.h"
+#include "sim/session_checks.h"
 
 namespace anchor::sim {
 
@@ -31,7 +32,7 @@ struct CommittedEntry {
 class ClusterChecker {
  public:
   // `disks` outlives it and has an element for each node; null: it has none.
-  explicit ClusterChecker(const std::vector<const DiskImage*>& disks);
+  explicit ClusterChecker(const std::vector<const DiskImage*>& disks, bool clocks_sound = true);
 
   // What follows happens now. Requires: time does not go back.
   void set_time(Instant now) { now_ = now; }
@@ -127,6 +128,7 @@ class ClusterChecker {
   // All that ever were in a log, by index and term.
   std::map<std::pair<raft::Index, raft::Term>, raft::SharedConfiguration> configurations_;
   Model model_;
+  SessionChecks sessions_;
 };
 
 // The name that commands go by in checkers.

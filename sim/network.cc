@@ -97,7 +97,7 @@ void Network::partition(std::size_t node) {
   const auto pick = [&] {
     return static_cast<std::size_t>(choices_.below(nodes_, Stream::kFault));
   };
-  const std::uint64_t kind = choices_.below(5, Stream::kFault);
+  const std::uint64_t kind = choices_.below(6, Stream::kFault);
   const bool both_ways = choices_.below(3, Stream::kFault) != 0;
   const auto cut = [&](std::size_t from, std::size_t to) {
     if (from == to) return;
@@ -113,7 +113,14 @@ void Network::partition(std::size_t node) {
         if ((side >> from & 1) == 1 && (side >> to & 1) == 0) cut(from, to);
       }
     }
-  } else if (kind == 3) {  // a mesh with a hole: two that reach each other only through others
+  } else if (kind == 3) {  // a pair: a leader that still has somebody to talk to
+    const std::size_t companion = pick();
+    for (std::size_t other = 0; other < nodes_; ++other) {
+      if (other == node || other == companion) continue;
+      cut(node, other);
+      cut(companion, other);
+    }
+  } else if (kind == 4) {  // a mesh with a hole: two that reach each other only through others
     cut(node, pick());
   } else {  // all but one middle node
     const std::size_t middle = pick();

@@ -240,12 +240,14 @@ kv::ChangeSettings Workload::choose_settings(std::size_t number) {
     return choices_.below(bound, Stream::kClient, number);
   };
   const bool small = draw(2) == 0;
-  switch (draw(4)) {
+  switch (draw(5)) {
     case 0:
       return {{{"history_revisions", small ? draw(30) : 100'000}}};
     case 1:
       return {{{"history_bytes", small ? draw(10'000) : 1 << 20}}};
     case 2:
+      return {{{"session_ttl_ms", 1000 + draw(3000)}}};
+    case 3:
       return {{{"quota_bytes", small ? 4096 + draw(4096) : 1 << 30}}};
     default:
       return {{{"session_count", small ? 1 + draw(4) : 1000}}};
@@ -263,8 +265,6 @@ std::optional<kv::CommandBody> Workload::use_session(const Client& client, std::
     return std::nullopt;
   }
   if (kind == 0) return kv::CloseSession{client.session};
-  // As a leader does to one that it takes for idle, rightly or not.
-  if (kind == 1) return kv::ExpireSessions{{{client.session, client.sequence - draw(2)}}};
   return std::nullopt;
 }
 
@@ -277,6 +277,8 @@ std::variant<kv::Command, Read> Workload::choose(Client& client, std::size_t num
   if (draw(100) < mix_.reads) return choose_read(client, number);
   if (auto body = use_session(client, number)) return kv::Command(*std::move(body));
   if (draw(200) == 0) return kv::Command(choose_settings(number));
+  // Some forget that they have one.
+  if (draw(100) == 0) client.session = {};
   kv::Command command(choose_write(client, number));
   if (client.session != kv::SessionId()) {
     client.in_session = true;
