@@ -37,7 +37,7 @@ void SessionExpiry::set(SessionId id, Instant ends) {
 }
 
 std::optional<Instant> SessionExpiry::due() const {
-  if (order_.empty()) return std::nullopt;
+  if (!leads_ || order_.empty()) return std::nullopt;
   return order_.begin()->first;
 }
 

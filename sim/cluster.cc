@@ -118,10 +118,21 @@ void Cluster::happen(const Turn& turn) {
   step(node);
 }
 
+// A step may leave some of its work to the next, but not for ever the same: a process would turn
+// round and do nothing else.
+void Cluster::check_busy(Node& node, bool idle) {
+  constexpr std::uint32_t kMost = 100'000;
+  const bool again = idle && std::exchange(node.stepped, now_) == now_;
+  node.idle_steps = again ? node.idle_steps + 1 : 0;
+  if (node.idle_steps < kMost) return;
+  violated(ExitCode::kLiveness, "due-for-ever", node.id.name() + " is due again at once");
+}
+
 void Cluster::step(Node& node) {
   ++steps_;
   Replica& replica = *node.replica;
   const std::vector<Input> inputs = std::exchange(node.inputs, {});
+  check_busy(node, inputs.empty());
   Output output = replica.step(node.clock.at(now_), inputs);
   checker_.stepped(node.number, replica, output);
   check_clocks(nodes_, node, output, checker_, mix_, now_);

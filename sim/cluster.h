@@ -47,6 +47,9 @@ struct Node {
   std::optional<raft::WriteId> persisted{};
   std::optional<Instant> wake{};
   std::uint64_t wake_ordinal = 0;
+  // When it was stepped last, and how often since then with nothing new.
+  Instant stepped{};
+  std::uint32_t idle_steps = 0;
   // The disk's completions are for one life of the process.
   std::uint64_t life = 0;
   // The disk works on its snapshots.
@@ -145,6 +148,7 @@ class Cluster {
   void wake(Node& node, Instant at);
   void wake_within_turn(Node& node);
   void give(Node& node, Input input);
+  void check_busy(Node& node, bool idle);
   void step(Node& node);
   void carry_out(Node& node, Output output);
   bool crash_point(Node& node, std::uint64_t point, std::uint64_t chosen);
