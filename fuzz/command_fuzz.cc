@@ -26,6 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   store.apply(bytes);
   store.tree().check_invariants();
   ANCHOR_ASSERT(store.digest() == store.recomputed_digest());
+  ANCHOR_ASSERT(changed || store.digest() == digest);
   const auto range = store.view({});
   ANCHOR_ASSERT(range.count() == store.tree().size());
   return 0;

@@ -93,11 +93,6 @@ HttpResponse render_transaction(const kv::TransactionDone& done) {
   return response;
 }
 
-std::uint64_t milliseconds(Duration duration) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
-}
-
 HttpResponse render_condition_failed(const kv::ConditionFailed& failed, const KvAnswer& answer) {
   const bool absent = failed.mod_revision == kv::Revision(0);
   HttpResponse response = render_error(
@@ -217,7 +212,7 @@ struct Renderer {
     return render_transaction(done);
   }
   HttpResponse operator()(const kv::SessionOpened& opened) const {
-    return json_response({{"id", opened.id.value()}, {"ttl_ms", milliseconds(opened.ttl)}});
+    return json_response({{"id", opened.id.value()}, {"ttl_ms", whole_milliseconds(opened.ttl)}});
   }
   HttpResponse operator()(const kv::SessionClosed&) const { return ok(); }
   HttpResponse operator()(const kv::SessionsExpired& expired) const {

@@ -1,6 +1,5 @@
 #include "server/range_request.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -41,10 +40,7 @@ bool RangeParameters::take(const QueryParameter& parameter) {
 }
 
 RangeRequest RangeParameters::finish() const {
-  kv::KeyRange range = prefix_ ? kv::KeyRange::of_prefix(*prefix_) : kv::KeyRange();
-  if (start_) range.start = std::max(range.start, *start_);
-  if (end_ && (!range.end || *end_ < *range.end)) range.end = *end_;
-  return {std::move(range), page_};
+  return {kv::KeyRange::of_bounds(prefix_, start_, end_), page_};
 }
 
 }  // namespace anchor::server

@@ -45,10 +45,18 @@ Value one_of(JsonFields& fields, const char* name, const std::array<Named<Value>
   return values.front().value;
 }
 
+std::string required_bytes(JsonFields& fields, const char* name, const char* encoding_name) {
+  auto bytes = fields.bytes(name, encoding_name);
+  if (!bytes) fields.check(name, failure("is missing"));
+  return std::move(bytes).value_or("");
+}
+
 std::string read_key(JsonFields& fields) {
-  auto key = fields.bytes("key", "key_encoding");
-  if (!key) fields.check("key", failure("is missing"));
-  return std::move(key).value_or("");
+  return required_bytes(fields, "key", "key_encoding");
+}
+
+Bytes read_value(JsonFields& fields) {
+  return Bytes::copy_of(required_bytes(fields, "value", "encoding"));
 }
 
 kv::Compare read_compare(JsonFields& fields) {
@@ -56,12 +64,9 @@ kv::Compare read_compare(JsonFields& fields) {
                       .target = one_of(fields, "target", kTargets),
                       .compare = one_of(fields, "op", kOperators)};
   switch (compare.target) {
-    case kv::CompareTarget::kValue: {
-      const auto value = fields.bytes("value", "encoding");
-      if (!value) fields.check("value", failure("is missing"));
-      compare.with = Bytes::copy_of(value.value_or(""));
+    case kv::CompareTarget::kValue:
+      compare.with = read_value(fields);
       break;
-    }
     case kv::CompareTarget::kExists:
       if (!fields.has("value")) fields.check("value", failure("is missing"));
       compare.with = std::uint64_t{fields.flag("value") ? 1U : 0U};
@@ -86,10 +91,7 @@ kv::KeyRange read_range(JsonFields& fields) {
     return kv::KeyRange::of_key(*key);
   }
   if (!prefix && !start && !end) fields.check("key", failure("is missing"));
-  kv::KeyRange range = kv::KeyRange::of_prefix(prefix.value_or(""));
-  if (start) range.start = std::max(range.start, *start);
-  if (end && (!range.end || *end < *range.end)) range.end = *end;
-  return range;
+  return kv::KeyRange::of_bounds(prefix, start, end);
 }
 
 kv::Operation read_operation(JsonFields& fields) {
@@ -97,9 +99,7 @@ kv::Operation read_operation(JsonFields& fields) {
   if (name == "put") {
     kv::PutOperation put;
     put.key = read_key(fields);
-    const auto value = fields.bytes("value", "encoding");
-    if (!value) fields.check("value", failure("is missing"));
-    put.value = Bytes::copy_of(value.value_or(""));
+    put.value = read_value(fields);
     put.want_previous = fields.flag("prev");
     return put;
   }

@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "sim/clock_checks.h"
+#include "sim/session_checks.h"
 #include "sim/violation.h"
 
 namespace anchor::sim {
@@ -76,12 +77,7 @@ void History::check_write(const Operation& operation, const kv::CommandResult& r
 
 // Whatever a write of a session is answered, each retry is (dissertation 6.3).
 void History::check_session(const kv::SessionWrite& write, const kv::CommandResult& result) {
-  const bool ran = std::holds_alternative<kv::PutDone>(result) ||
-                   std::holds_alternative<kv::DeleteDone>(result) ||
-                   std::holds_alternative<kv::RangeDeleted>(result) ||
-                   std::holds_alternative<kv::TransactionDone>(result) ||
-                   std::holds_alternative<kv::ConditionFailed>(result);
-  if (!ran) return;
+  if (!uses_number(result)) return;
   const auto [first, added] = first_answers_.try_emplace({write.session, write.sequence}, result);
   check(added || first->second == result, "session-answers-once",
         "session " + std::to_string(write.session.value()) + ", number " +

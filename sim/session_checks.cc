@@ -7,6 +7,14 @@
 
 namespace anchor::sim {
 
+bool uses_number(const kv::CommandResult& result) {
+  return std::holds_alternative<kv::PutDone>(result) ||
+         std::holds_alternative<kv::DeleteDone>(result) ||
+         std::holds_alternative<kv::RangeDeleted>(result) ||
+         std::holds_alternative<kv::TransactionDone>(result) ||
+         std::holds_alternative<kv::ConditionFailed>(result);
+}
+
 void SessionChecks::committed(const kv::Command& command, const kv::CommandResult& result,
                               Instant now) {
   if (const auto* opened = std::get_if<kv::SessionOpened>(&result)) {
@@ -16,8 +24,8 @@ void SessionChecks::committed(const kv::Command& command, const kv::CommandResul
   } else if (command.session) {
     const auto session = open_.find(command.session->session);
     if (session == open_.end()) return;
-    const bool ran = command.session->sequence == session->second.last_sequence + 1 &&
-                     !std::holds_alternative<kv::OverQuota>(result);
+    const bool ran =
+        command.session->sequence == session->second.last_sequence + 1 && uses_number(result);
     // A retry need not keep it: the leader may have proposed its end before it saw that one.
     if (ran) session->second = {session->second.ttl, command.session->sequence, now};
   } else if (const auto* expire = std::get_if<kv::ExpireSessions>(&command.body)) {

@@ -7,6 +7,10 @@
 
 namespace anchor::sim {
 
+// A session's write that was answered so has used up its number: whatever is said of it is said
+// again.
+bool uses_number(const kv::CommandResult& result);
+
 // That no session is ended before its time-out is over, whatever leaders there were since it was
 // last written by, and however fast their clocks ran, as long as they kept to their bound.
 class SessionChecks {

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "sim/session_checks.h"
+
 namespace anchor::sim {
 namespace {
 
@@ -128,11 +130,7 @@ void Workload::learn(Client& client, const kv::CommandResult& result) {
     client.session = opened->id;
     client.sequence = 0;
   } else if (client.in_session) {
-    const bool done = std::holds_alternative<kv::PutDone>(result) ||
-                      std::holds_alternative<kv::DeleteDone>(result) ||
-                      std::holds_alternative<kv::RangeDeleted>(result) ||
-                      std::holds_alternative<kv::TransactionDone>(result) ||
-                      std::holds_alternative<kv::ConditionFailed>(result);
+    const bool done = uses_number(result);
     if (done) ++client.sequence;
     if (!done && !std::holds_alternative<kv::OverQuota>(result)) client.session = {};
   } else if (std::holds_alternative<kv::SessionClosed>(result)) {

@@ -22,7 +22,7 @@ struct ContentWriter {
 
   void operator()(const SnapshotItems& block) {
     const auto size = static_cast<unsigned>(block.items.size());
-    write_items(to.initItems(size), block.items);
+    kv::write_items(to.initItems(size), block.items);
   }
   void operator()(const SnapshotChanges& block) {
     auto changes = to.initChanges(static_cast<unsigned>(block.changes.size()));
@@ -35,12 +35,7 @@ struct ContentWriter {
   }
   void operator()(const SnapshotSessions& block) {
     const auto size = static_cast<unsigned>(block.sessions.size());
-    write_items(to.initSessions(size), block.sessions);
-  }
-
-  static void write_items(capnp::List<proto::KeyValue>::Builder items,
-                          const std::vector<kv::ItemRef>& from) {
-    for (unsigned i = 0; i < items.size(); ++i) kv::write_item(items[i], *from[i]);
+    kv::write_items(to.initSessions(size), block.sessions);
   }
 };
 
@@ -55,12 +50,8 @@ struct PartWriter {
     builder.setRevision(header.state.revision.value());
     builder.setCompactedRevision(header.state.compacted.value());
     builder.setNextSession(header.state.next_session.value());
-    auto settings = builder.initSettings(static_cast<unsigned>(kv::kSettings.size()));
-    for (unsigned i = 0; i < settings.size(); ++i) {
-      const kv::Setting& setting = kv::kSettings[i];
-      settings[i].setName({setting.name.data(), setting.name.size()});
-      settings[i].setValue(header.state.settings.*setting.value);
-    }
+    kv::write_settings(builder.initSettings(static_cast<unsigned>(kv::kSettings.size())),
+                       header.state.settings);
     builder.setItemCount(header.item_count);
   }
   void operator()(const SnapshotBlock& block) {
@@ -112,28 +103,15 @@ Result<SnapshotPart> read_header(proto::SnapshotHeader::Reader from) {
   }
   auto configuration = read_configuration(from.getConfiguration());
   if (!configuration) return std::unexpected(configuration.error());
-  kv::Settings settings;
-  std::vector<kv::SettingValue> values;
-  for (const auto& value : from.getSettings()) {
-    values.push_back({std::string(wire::as_text(value.getName())), value.getValue()});
-  }
-  if (values.size() != kv::kSettings.size() || !kv::change(settings, values)) {
-    return failure("its settings are not those that this anchor knows");
-  }
+  const auto settings = kv::read_settings(from.getSettings());
+  if (!settings) return std::unexpected(settings.error());
   return SnapshotHeader{.configuration_index = raft::Index(from.getConfigurationIndex()),
                         .configuration = std::move(*configuration),
                         .state = {.revision = kv::Revision(from.getRevision()),
                                   .compacted = kv::Revision(from.getCompactedRevision()),
                                   .next_session = kv::SessionId(from.getNextSession()),
-                                  .settings = settings},
+                                  .settings = *settings},
                         .item_count = from.getItemCount()};
-}
-
-std::vector<kv::ItemRef> read_items(capnp::List<proto::KeyValue>::Reader from) {
-  std::vector<kv::ItemRef> items;
-  items.reserve(from.size());
-  for (const proto::KeyValue::Reader item : from) items.push_back(kv::read_item(item));
-  return items;
 }
 
 std::vector<kv::Change> read_changes(capnp::List<proto::Change>::Reader from) {
@@ -150,11 +128,11 @@ std::vector<kv::Change> read_changes(capnp::List<proto::Change>::Reader from) {
 Result<SnapshotPart> read_block(proto::SnapshotBlock::Reader from) {
   switch (from.which()) {
     case proto::SnapshotBlock::ITEMS:
-      return SnapshotBlock{from.getOrdinal(), SnapshotItems{read_items(from.getItems())}};
+      return SnapshotBlock{from.getOrdinal(), SnapshotItems{kv::read_items(from.getItems())}};
     case proto::SnapshotBlock::CHANGES:
       return SnapshotBlock{from.getOrdinal(), SnapshotChanges{read_changes(from.getChanges())}};
     case proto::SnapshotBlock::SESSIONS:
-      return SnapshotBlock{from.getOrdinal(), SnapshotSessions{read_items(from.getSessions())}};
+      return SnapshotBlock{from.getOrdinal(), SnapshotSessions{kv::read_items(from.getSessions())}};
   }
   return failure("a block is of a kind that this version does not know");
 }

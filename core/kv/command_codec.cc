@@ -1,5 +1,6 @@
 #include "core/kv/command.h"
 
+#include "core/kv/item_codec.h"
 #include "core/wire/flat_message.h"
 #include "proto/command.capnp.h"
 
@@ -299,13 +300,8 @@ Result<CommandBody> read_body(proto::Command::Reader from, const Bytes& buffer) 
       }
       return expire;
     }
-    case proto::Command::CHANGE_SETTINGS: {
-      ChangeSettings change;
-      for (const auto& value : from.getChangeSettings()) {
-        change.values.push_back({std::string(wire::as_text(value.getName())), value.getValue()});
-      }
-      return change;
-    }
+    case proto::Command::CHANGE_SETTINGS:
+      return ChangeSettings{read_setting_values(from.getChangeSettings())};
   }
   return failure("a command is of a kind that this version does not know");
 }

@@ -86,6 +86,13 @@ class ItemRef {
 
 // Both null, or equal in every byte.
 bool equal(const ItemRef& a, const ItemRef& b);
+// What one counts for the quota: its key and value, and about what it takes up beside them.
+inline std::uint64_t item_bytes(std::size_t key_bytes, std::size_t value_bytes) {
+  return sizeof(Item) + key_bytes + value_bytes;
+}
+inline std::uint64_t item_bytes(const Item& item) {
+  return item_bytes(item.key().size(), item.value().size());
+}
 // Of all that it holds.
 std::uint64_t hash_item(const Item& item);
 

@@ -18,6 +18,15 @@ KeyRange KeyRange::of_prefix(std::string_view prefix) {
   return range;
 }
 
+KeyRange KeyRange::of_bounds(const std::optional<std::string>& prefix,
+                             const std::optional<std::string>& from,
+                             const std::optional<std::string>& to) {
+  KeyRange range = of_prefix(prefix.value_or(""));
+  if (from) range.start = std::max(range.start, *from);
+  if (to && (!range.end || *to < *range.end)) range.end = *to;
+  return range;
+}
+
 bool KeyRange::overlaps(const KeyRange& other) const {
   if (empty() || other.empty()) return false;
   return (!end || other.start < *end) && (!other.end || start < *other.end);

@@ -26,6 +26,10 @@ struct KeyRange {
   std::optional<std::string> end{};  // none: to the last key
 
   static KeyRange of_key(std::string_view key);
+  // The keys that begin so, but for those below `from` and from `to` on; none: it bounds nothing.
+  static KeyRange of_bounds(const std::optional<std::string>& prefix,
+                            const std::optional<std::string>& from,
+                            const std::optional<std::string>& to);
   // All keys that begin so.
   static KeyRange of_prefix(std::string_view prefix);
 

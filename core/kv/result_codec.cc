@@ -10,10 +10,6 @@ namespace {
 
 // --- To bytes -----------------------------------------------------------------------------------
 
-void write_items(capnp::List<proto::KeyValue>::Builder to, const std::vector<ItemRef>& items) {
-  for (unsigned i = 0; i < to.size(); ++i) write_item(to[i], *items[i]);
-}
-
 struct OperationResultWriter {
   proto::OperationResult::Builder builder;
   void operator()(const PutResult& put) {
@@ -73,11 +69,8 @@ struct ResultWriter {
   void operator()(const SessionClosed&) { builder.setSessionClosed(); }
   void operator()(const SessionsExpired& expired) { builder.setSessionsExpired(expired.count); }
   void operator()(const SettingsChanged& changed) {
-    auto to = builder.initSettingsChanged(static_cast<unsigned>(kSettings.size()));
-    for (unsigned i = 0; i < to.size(); ++i) {
-      to[i].setName({kSettings[i].name.data(), kSettings[i].name.size()});
-      to[i].setValue(changed.settings.*kSettings[i].value);
-    }
+    write_settings(builder.initSettingsChanged(static_cast<unsigned>(kSettings.size())),
+                   changed.settings);
   }
   void operator()(const OverQuota& over) { builder.setOverQuota(over.revision.value()); }
   void operator()(const SessionUnknown&) { builder.setSessionUnknown(); }
@@ -121,13 +114,6 @@ std::size_t size_bytes(const CommandResult& result) {
 
 // --- From bytes ---------------------------------------------------------------------------------
 
-std::vector<ItemRef> read_items(capnp::List<proto::KeyValue>::Reader from) {
-  std::vector<ItemRef> items;
-  items.reserve(from.size());
-  for (const auto& item : from) items.push_back(read_item(item));
-  return items;
-}
-
 Result<OperationResult> read_operation_result(proto::OperationResult::Reader from) {
   switch (from.which()) {
     case proto::OperationResult::PUT: {
@@ -155,18 +141,6 @@ Result<CommandResult> read_transaction(proto::CommandResult::TransactionDone::Re
     done.results.push_back(*std::move(result));
   }
   return done;
-}
-
-Result<CommandResult> read_settings(capnp::List<proto::SettingValue>::Reader from) {
-  std::vector<SettingValue> values;
-  for (const auto& value : from) {
-    values.push_back({std::string(wire::as_text(value.getName())), value.getValue()});
-  }
-  SettingsChanged changed;
-  if (values.size() != kSettings.size() || !change(changed.settings, values)) {
-    return failure("settings are such as this version does not know");
-  }
-  return changed;
 }
 
 Result<CommandResult> read_result(proto::CommandResult::Reader from) {
@@ -201,8 +175,11 @@ Result<CommandResult> read_result(proto::CommandResult::Reader from) {
       return SessionClosed{};
     case proto::CommandResult::SESSIONS_EXPIRED:
       return SessionsExpired{from.getSessionsExpired()};
-    case proto::CommandResult::SETTINGS_CHANGED:
-      return read_settings(from.getSettingsChanged());
+    case proto::CommandResult::SETTINGS_CHANGED: {
+      const auto settings = read_settings(from.getSettingsChanged());
+      if (!settings) return std::unexpected(settings.error());
+      return SettingsChanged{*settings};
+    }
     case proto::CommandResult::OVER_QUOTA:
       return OverQuota{Revision(from.getOverQuota())};
     case proto::CommandResult::SESSION_UNKNOWN:

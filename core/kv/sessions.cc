@@ -1,7 +1,5 @@
 #include "core/kv/sessions.h"
 
-#include <array>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -33,10 +31,6 @@ std::string key_of(SessionId id) {
   std::string key;
   append_number(key, id.value());
   return key;
-}
-
-std::uint64_t bytes_of(const Item& item) {
-  return item.key().size() + item.value().size() + sizeof(Item);
 }
 
 }  // namespace
@@ -76,18 +70,18 @@ void Sessions::put(const Session& session) {
   value.append(as_text(session.answer));
   ItemRef item = Item::create(key_of(session.id), as_bytes(value), {});
   hashes_ += hash_item(*item);
-  size_bytes_ += bytes_of(*item);
+  size_bytes_ += item_bytes(*item);
   const ItemRef previous = tree_.put(std::move(item));
   if (!previous) return;
   hashes_ -= hash_item(*previous);
-  size_bytes_ -= bytes_of(*previous);
+  size_bytes_ -= item_bytes(*previous);
 }
 
 bool Sessions::close(SessionId id) {
   const ItemRef previous = tree_.erase(key_of(id));
   if (!previous) return false;
   hashes_ -= hash_item(*previous);
-  size_bytes_ -= bytes_of(*previous);
+  size_bytes_ -= item_bytes(*previous);
   return true;
 }
 
@@ -98,7 +92,7 @@ bool Sessions::restore(ItemRef item) {
                      (session->last_sequence > 0 || session->answer.empty());
   if (!sound || tree_.find(item->key()) != nullptr) return false;
   hashes_ += hash_item(*item);
-  size_bytes_ += bytes_of(*item);
+  size_bytes_ += item_bytes(*item);
   tree_.put(std::move(item));
   return true;
 }

@@ -7,17 +7,12 @@
 
 namespace anchor::kv {
 
-const Setting* find_setting(std::string_view name) {
-  const auto* found = std::ranges::find(kSettings, name, &Setting::name);
-  return found == kSettings.end() ? nullptr : found;
-}
-
 bool change(Settings& settings, const std::vector<SettingValue>& values) {
   Settings changed = settings;
   std::set<std::string_view> seen;
   for (const auto& [name, value] : values) {
-    const Setting* setting = find_setting(name);
-    if (setting == nullptr || !seen.insert(name).second) return false;
+    const auto* setting = std::ranges::find(kSettings, name, &Setting::name);
+    if (setting == kSettings.end() || !seen.insert(name).second) return false;
     if (value < setting->least || value > setting->most) return false;
     changed.*setting->value = value;
   }

@@ -45,9 +45,6 @@ inline constexpr auto kSettings = std::to_array<Setting>({
     {"feature_level", &Settings::feature_level, 1, kFeatureLevel},
 });
 
-// Null: there is none of that name.
-const Setting* find_setting(std::string_view name);
-
 struct SettingValue {
   std::string name;
   std::uint64_t value = 0;

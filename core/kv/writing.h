@@ -9,14 +9,6 @@
 // How the store's own code writes; for core/kv/store*.cc alone.
 namespace anchor::kv {
 
-// What an item counts for the quota: its key and value, and about what it takes up beside them.
-inline std::uint64_t item_bytes(std::size_t key_bytes, std::size_t value_bytes) {
-  return sizeof(Item) + key_bytes + value_bytes;
-}
-inline std::uint64_t item_bytes(const Item& item) {
-  return item_bytes(item.key().size(), item.value().size());
-}
-
 class Store::Writing {
  public:
   explicit Writing(Store& store) : store_(store), revision_(store.revision_.next()) {}
