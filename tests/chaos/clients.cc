@@ -1,6 +1,8 @@
 #include "tests/chaos/clients.h"
 
-#include <charconv>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -16,55 +18,12 @@ constexpr Duration kPatience[] = {200ms, 1s, 8s};
 // Before asking elsewhere, when nothing listens there.
 constexpr auto kPause = std::chrono::milliseconds(5);
 
-std::uint64_t number_in(std::string_view text) {
-  std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
+bool answered(Outcome outcome) {
+  return outcome == Outcome::kDone || outcome == Outcome::kConditionFailed;
 }
 
-// An entity tag is the key's revision in quotation marks.
-Revision tag_of(const cluster::HttpAnswer& answer) {
-  const std::string tag = answer.header("ETag");
-  return tag.size() < 2 ? 0 : number_in(std::string_view(tag).substr(1));
-}
-
-std::string target_of(const Operation& operation, bool by_lease) {
-  std::string target = "/kv/k" + std::to_string(operation.key);
-  if (operation.condition) target += "?cas=" + std::to_string(*operation.condition);
-  if (operation.kind == Kind::kStaleRead) target += "?consistency=stale";
-  if (operation.kind == Kind::kRead && by_lease) target += "?consistency=lease";
-  return target;
-}
-
-io::HttpMethod method_of(Kind kind) {
-  if (kind == Kind::kPut) return io::HttpMethod::kPut;
-  return kind == Kind::kDelete ? io::HttpMethod::kDelete : io::HttpMethod::kGet;
-}
-
-bool reads(Kind kind) {
-  return kind == Kind::kRead || kind == Kind::kStaleRead;
-}
-
-void take(const cluster::HttpAnswer& answer, Operation& operation) {
-  operation.revision = number_in(answer.header("Anchor-Revision"));
-  const std::string age = answer.header("Anchor-Age-Ms");
-  if (!age.empty()) operation.age = std::chrono::milliseconds(number_in(age));
-  if (answer.status == 503) {
-    operation.outcome = Outcome::kRefused;
-  } else if (answer.status == 412) {
-    operation.outcome = Outcome::kConditionFailed;
-    operation.key_revision = tag_of(answer);
-  } else if (answer.status == 200 || (answer.status == 404 && reads(operation.kind))) {
-    operation.outcome = Outcome::kDone;
-    if (reads(operation.kind)) {
-      operation.value = answer.status == 200 ? number_in(answer.body) : 0;
-      operation.key_revision = answer.status == 200 ? tag_of(answer) : 0;
-    } else {
-      operation.effective = operation.kind == Kind::kPut || answer.header("Anchor-Deleted") == "1";
-      operation.key_revision = operation.kind == Kind::kPut ? operation.revision : 0;
-    }
-  }
-}
+// So often a write of a session is sent before it is given up, and the session with it.
+constexpr int kTries = 6;
 
 }  // namespace
 
@@ -88,6 +47,7 @@ void Clients::stop() {
   for (const auto& client : clients_) {
     client->thread.join();
     history_.insert(history_.end(), client->history.begin(), client->history.end());
+    violations_.insert(violations_.end(), client->violations.begin(), client->violations.end());
     client->history.clear();
   }
 }
@@ -95,56 +55,191 @@ void Clients::stop() {
 void Clients::run(Client& client) {
   host_.enter();
   while (!stopping_) {
-    const bool by_lease = client.random() % 3 == 0;
-    const Operation operation = choose(client);
-    client.servers[operation.server].set_patience(
-        kPatience[client.random() % std::size(kPatience)]);
-    carry_out(client, operation, by_lease);
+    Request request = choose(client);
+    request.in_session = request.writes() && client.random() % 3 == 0 && open_session(client);
+    const bool served = request.in_session ? carry_out_in_session(client, request)
+                                           : carry_out(client, request, any_server(client));
+    keep(client, request);
+    // Who was not served comes back a little later, as clients do.
+    if (!served) std::this_thread::sleep_for(kPause);
     const auto most = static_cast<std::uint64_t>(options_.think_most.count());
     std::this_thread::sleep_for(std::chrono::microseconds(client.random() % (most + 1)));
   }
 }
 
-Operation Clients::choose(Client& client) {
-  Operation operation{.client = client.number};
-  operation.server = static_cast<std::uint32_t>(client.random() % client.servers.size());
+Operation Clients::choose_write(Client& client) {
+  Operation operation{.kind = client.random() % 9 == 0 ? Kind::kDelete : Kind::kPut,
+                      .client = client.number};
   operation.key = static_cast<std::uint32_t>(client.random() % options_.keys);
-  const auto kind = client.random() % 20;
-  if (kind < 8) {
-    operation.kind = Kind::kPut;
-    operation.value = ++last_value_;
-    if (kind < 3) operation.condition = client.seen[operation.key];
-  } else if (kind == 8) {
-    operation.kind = Kind::kDelete;
-  } else {
-    operation.kind = kind < 17 ? Kind::kRead : Kind::kStaleRead;
-  }
+  if (operation.kind == Kind::kPut) operation.value = ++last_value_;
   return operation;
 }
 
-void Clients::carry_out(Client& client, Operation operation, bool by_lease) {
-  cluster::HttpClient& server = client.servers[operation.server];
-  cluster::HttpExtra extra;
-  if (operation.kind == Kind::kPut) extra.body = std::to_string(operation.value);
-  operation.begin = std::chrono::steady_clock::now();
-  if (!server.send(method_of(operation.kind), target_of(operation, by_lease), extra)) {
-    return std::this_thread::sleep_for(kPause);
+// Of different keys, at most one of them under a condition.
+Request Clients::choose_transaction(Client& client) {
+  Request request{.form = Request::Form::kTransaction};
+  std::set<std::uint32_t> keys;
+  const std::uint64_t group = ++last_group_;
+  for (std::size_t left = 2 + client.random() % 2; left > 0; --left) {
+    Operation operation = choose_write(client);
+    if (!keys.insert(operation.key).second) continue;
+    operation.group = group;
+    request.parts.push_back(operation);
   }
-  if (const auto answer = server.receive()) take(*answer, operation);
-  operation.end = std::chrono::steady_clock::now();
-  const bool served =
-      operation.outcome == Outcome::kDone || operation.outcome == Outcome::kConditionFailed;
-  if (served) {
-    client.seen[operation.key] = operation.key_revision;
-    ++served_count_;
-  }
-  // Who was not served comes back a little later, as clients do.
-  if (!served) std::this_thread::sleep_for(kPause);
-  client.history.push_back(std::move(operation));
+  Operation& first = request.parts.front();
+  if (client.random() % 2 == 0) first.condition = client.seen[first.key];
+  return request;
 }
 
-void Clients::read_everything() {
-  std::thread([this] {
+Request Clients::choose(Client& client) {
+  Request request{.by_lease = client.random() % 3 == 0};
+  const auto kind = client.random() % 20;
+  if (kind < 2) return choose_transaction(client);
+  if (kind == 2) {
+    request.form = Request::Form::kList;
+    const Kind reads = client.random() % 4 == 0 ? Kind::kStaleRead : Kind::kRead;
+    for (std::uint32_t key = 0; key < options_.keys; ++key) {
+      request.parts.push_back({.kind = reads, .client = client.number, .key = key});
+    }
+    return request;
+  }
+  Operation operation = choose_write(client);
+  if (kind >= 10) {
+    operation.kind = kind < 17 ? Kind::kRead : Kind::kStaleRead;
+    operation.value = 0;
+  } else if (operation.kind == Kind::kPut && kind < 6) {
+    operation.condition = client.seen[operation.key];
+  }
+  request.parts.push_back(operation);
+  return request;
+}
+
+std::uint32_t Clients::any_server(Client& client) {
+  return static_cast<std::uint32_t>(client.random() % client.servers.size());
+}
+
+// None: there was no answer.
+std::optional<cluster::HttpAnswer> Clients::send(Client& client, const Request& request,
+                                                 std::uint32_t server) {
+  cluster::HttpClient& connection = client.servers[server];
+  connection.set_patience(kPatience[client.random() % std::size(kPatience)]);
+  Sent sent = to_http(request);
+  cluster::HttpExtra extra{.body = std::move(sent.body)};
+  if (request.form == Request::Form::kTransaction) {
+    extra.header_lines = "Content-Type: application/json\r\n";
+  }
+  if (request.in_session) {
+    extra.header_lines += "Anchor-Session: " + std::to_string(client.session) + "\r\n" +
+                          "Anchor-Sequence: " + std::to_string(client.sequence) + "\r\n";
+  }
+  auto answer = connection.request(sent.method, sent.target, extra);
+  if (!answer) return std::nullopt;
+  return *std::move(answer);
+}
+
+// False: it was not served.
+bool Clients::carry_out(Client& client, Request& request, std::uint32_t server) {
+  for (Operation& part : request.parts) part.outcome = Outcome::kUnknown;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto answer = send(client, request, server);
+  if (answer) take(*answer, request);
+  if (answer && request.in_session) check_session(client, request, *answer);
+  const auto end = std::chrono::steady_clock::now();
+  for (Operation& part : request.parts) {
+    part.server = server;
+    if (part.begin == TimePoint()) part.begin = begin;
+    part.end = end;
+  }
+  return answered(request.outcome());
+}
+
+// --- Sessions -----------------------------------------------------------------------------------
+
+bool Clients::open_session(Client& client) {
+  if (client.session != 0) return true;
+  auto answer = client.servers[any_server(client)].request(io::HttpMethod::kPost, "/session");
+  if (!answer || answer->status != 200) return false;
+  client.session = nlohmann::json::parse(answer->body).at("id");
+  client.sequence = 1;
+  return true;
+}
+
+// Sent until it is answered, to one server after another; and sometimes once more.
+bool Clients::carry_out_in_session(Client& client, Request& request) {
+  bool served = false;
+  for (int tries = 0; !served && tries < kTries; ++tries) {
+    if (tries > 0) {
+      ++counts_.retries;
+      std::this_thread::sleep_for(kPause);
+    }
+    served = carry_out(client, request, any_server(client));
+  }
+  if (!served) {
+    // A try may still be on its way, and then so is its number.
+    for (Operation& part : request.parts) part.outcome = Outcome::kUnknown;
+    client.session = 0;
+    return false;
+  }
+  if (client.random() % 4 == 0) repeat(client, request);
+  ++client.sequence;
+  return true;
+}
+
+// It is open, and its numbers are in order.
+void Clients::check_session(Client& client, const Request& request,
+                            const cluster::HttpAnswer& answer) {
+  constexpr int kTooManyRequests = 429;
+  constexpr int kConditionFailed = 412;
+  const bool fault = answer.status >= 400 && answer.status < 500 &&
+                     answer.status != kConditionFailed && answer.status != kTooManyRequests;
+  if (!fault) return;
+  client.violations.push_back("a session's write was answered with " +
+                              std::to_string(answer.status) + " (" + answer.body +
+                              "): " + describe(request.parts.front()));
+}
+
+// Whatever it was answered it is answered again, and nothing happens.
+void Clients::repeat(Client& client, const Request& request) {
+  const auto again = send(client, request, any_server(client));
+  if (!again) return;
+  check_session(client, request, *again);
+  Request second = request;
+  for (Operation& part : second.parts) part.outcome = Outcome::kUnknown;
+  take(*again, second);
+  if (!answered(second.outcome())) return;
+  ++counts_.repeated;
+  for (std::size_t i = 0; i < request.parts.size(); ++i) {
+    const Operation& first = request.parts[i];
+    const Operation& other = second.parts[i];
+    if (first.outcome == other.outcome && first.revision == other.revision &&
+        first.key_revision == other.key_revision && first.effective == other.effective) {
+      continue;
+    }
+    client.violations.push_back("a session's write was answered otherwise the second time (" +
+                                std::to_string(again->status) + "): " + describe(first) +
+                                ", and then " + describe(other));
+  }
+}
+
+// --- What they keep -----------------------------------------------------------------------------
+
+void Clients::keep(Client& client, const Request& request) {
+  const bool served = answered(request.outcome());
+  if (request.form == Request::Form::kTransaction) ++counts_.transactions;
+  if (request.form == Request::Form::kList) ++counts_.lists;
+  if (request.in_session) ++counts_.session_writes;
+  if (served && request.writes() && request.outcome() == Outcome::kDone) ++write_count_;
+  if (served && request.parts.front().kind == Kind::kRead) ++read_count_;
+  for (const Operation& part : request.parts) {
+    if (served) client.seen[part.key] = part.key_revision;
+    // Of reads that nobody answered there is nothing to say.
+    if (served || request.writes()) client.history.push_back(part);
+  }
+}
+
+std::vector<std::string> Clients::read_everything() {
+  std::vector<std::string> unread;
+  std::thread([this, &unread] {
     host_.enter();
     Client client;
     client.number = static_cast<std::uint32_t>(options_.clients);
@@ -152,12 +247,20 @@ void Clients::read_everything() {
     for (const auto& endpoint : endpoints_) client.servers.emplace_back(endpoint);
     for (std::uint32_t server = 0; server < endpoints_.size(); ++server) {
       for (std::uint32_t key = 0; key < options_.keys; ++key) {
-        Operation read{.kind = Kind::kRead, .client = client.number, .server = server, .key = key};
-        carry_out(client, read, false);
+        Request read{.parts = {{.kind = Kind::kRead, .client = client.number, .key = key}}};
+        bool served = false;
+        for (int tries = 0; !served && tries < kTries; ++tries) {
+          served = carry_out(client, read, server);
+        }
+        keep(client, read);
+        if (served) continue;
+        unread.push_back("k" + std::to_string(key) + " cannot be read on n" +
+                         std::to_string(server + 1) + " though nothing is broken");
       }
     }
     history_.insert(history_.end(), client.history.begin(), client.history.end());
   }).join();
+  return unread;
 }
 
 }  // namespace anchor::chaos

@@ -54,7 +54,8 @@ class Check {
   }
 
   void add_version(Revision revision, const Operation& writer) {
-    if (!owners_.try_emplace(revision, &writer).second) {
+    const auto [owner, added] = owners_.try_emplace(revision, &writer);
+    if (!added && (writer.group == 0 || owner->second->group != writer.group)) {
       report("another write has the same revision", writer);
     }
     deletions_[writer.key].try_emplace(revision, writer.kind == Kind::kDelete);
@@ -64,6 +65,7 @@ class Check {
   void collect_writes() {
     for (const Operation& operation : history_) {
       if (operation.kind == Kind::kPut) writers_[operation.value] = &operation;
+      if (operation.group != 0) groups_[operation.group].push_back(&operation);
       if (operation.effective) add_version(operation.revision, operation);
       const bool lost = operation.outcome == Outcome::kUnknown && operation.kind == Kind::kDelete;
       if (lost) deletes_[operation.key].unknown.push_back(operation.begin);
@@ -89,10 +91,16 @@ class Check {
     }
     if (write.begin > read.end) return report("a value from the future", read);
     const auto known = revision_of_.find(&write);
-    if (known == revision_of_.end()) return add_version(read.key_revision, write);
+    if (known == revision_of_.end()) return add_seen(read.key_revision, write);
     if (known->second != read.key_revision) {
       report("a value that was written at revision " + std::to_string(known->second), read);
     }
+  }
+
+  // With it all of its transaction took effect.
+  void add_seen(Revision revision, const Operation& write) {
+    if (write.group == 0) return add_version(revision, write);
+    for (const Operation* part : groups_[write.group]) add_version(revision, *part);
   }
 
   // The key's revision must have been `seen` at `revision`.
@@ -174,6 +182,7 @@ class Check {
   std::map<std::uint64_t, const Operation*> writers_;  // by value
   // By key: of each revision that changed it, whether it deleted it.
   std::map<std::uint32_t, std::map<Revision, bool>> deletions_;
+  std::map<std::uint64_t, std::vector<const Operation*>> groups_;
   std::map<Revision, const Operation*> owners_;       // of all keys
   std::map<const Operation*, Revision> revision_of_;  // of all known writes
   std::map<std::uint32_t, Deletes> deletes_;          // by key

@@ -25,6 +25,8 @@ struct Operation {
   };
 
   Kind kind{};
+  // Those of one transaction share it; zero: it is of none.
+  std::uint64_t group = 0;
   Outcome outcome = Outcome::kUnknown;
   std::uint32_t client = 0;
   std::uint32_t server = 0;

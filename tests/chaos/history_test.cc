@@ -148,6 +148,45 @@ TEST(ChaosHistory, JudgesConditions) {
   EXPECT_EQ(first({put(0, 7, 2), failed}), "");
 }
 
+// Of the transaction 1.
+Operation in_transaction(Operation operation, std::uint32_t key) {
+  operation.group = 1;
+  operation.key = key;
+  return operation;
+}
+
+TEST(ChaosHistory, TakesATransactionAtOneRevision) {
+  Operation other_key = read(2, 8, 2, 2);
+  other_key.key = 1;
+  EXPECT_EQ(first({in_transaction(put(0, 7, 2), 0), in_transaction(put(0, 8, 2), 1),
+                   read(2, 7, 2, 2), other_key}),
+            "");
+}
+
+TEST(ChaosHistory, FindsHalfATransaction) {
+  const Operation one = with(in_transaction(put(0, 7, 0), 0), Outcome::kUnknown);
+  const Operation other = with(in_transaction(put(0, 8, 0), 1), Outcome::kUnknown);
+  Operation nothing = read(4, 0, 0, 2);
+  nothing.key = 1;
+  EXPECT_EQ(first({one, other, nothing}), "");
+  EXPECT_EQ(first({one, other, read(2, 7, 2, 2), nothing}),
+            "saw nothing, but the key was written and not deleted");
+}
+
+TEST(ChaosHistory, FindsATransactionAtTwoRevisions) {
+  const Operation one = with(in_transaction(put(0, 7, 0), 0), Outcome::kUnknown);
+  const Operation other = with(in_transaction(put(0, 8, 0), 1), Outcome::kUnknown);
+  Operation later = read(4, 8, 3, 3);
+  later.key = 1;
+  EXPECT_EQ(first({one, other, read(2, 7, 2, 2), later}), "a value that was written at revision 2");
+}
+
+// As a session's would be that ran twice.
+TEST(ChaosHistory, FindsAWriteThatTookEffectTwice) {
+  EXPECT_EQ(first({put(0, 7, 2), put(2, 8, 3), read(4, 7, 4, 4)}),
+            "a value that was written at revision 2");
+}
+
 TEST(ChaosHistory, AStaleReadMayBeAsOldAsItSays) {
   const std::vector<Operation> writes{put(0, 7, 2), put(100, 8, 3)};
   const auto with_read = [&](Duration age) {

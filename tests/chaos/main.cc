@@ -59,6 +59,12 @@ void print_operations(const std::vector<Operation>& history) {
   }
 }
 
+void print_counts(const ClientCounts& counts) {
+  std::cout << "  in " << counts.transactions << " transactions, " << counts.lists << " lists, "
+            << counts.session_writes << " writes of sessions: sent again " << counts.retries
+            << " times without an answer, " << counts.repeated << " times after it\n";
+}
+
 // What the servers say that has happened to them.
 void print_events(const std::string& directory) {
   constexpr std::pair<const char*, const char*> kEvents[] = {
@@ -133,13 +139,18 @@ class Run {
     clients_->stop();
     if (violations_.empty()) {
       if (std::string wrong = compare(machines_); !wrong.empty()) violations_.push_back(wrong);
-      clients_->read_everything();
+      for (std::string& unread : clients_->read_everything()) {
+        violations_.push_back(std::move(unread));
+      }
     }
+    violations_.insert(violations_.end(), clients_->violations().begin(),
+                       clients_->violations().end());
     const auto found = find_violations(clients_->history());
     violations_.insert(violations_.end(), found.begin(), found.end());
     print_counts(nemesis_, wire_.counts());
     print_events(options_.directory);
     print_operations(clients_->history());
+    print_counts(clients_->counts());
     return report();
   }
 
@@ -148,14 +159,16 @@ class Run {
   void require_service(int round) {
     const auto mended = Clock::now();
     if (std::string wrong = nemesis_.mend(); !wrong.empty()) return violations_.push_back(wrong);
-    const auto before = clients_->served_count();
-    const bool served =
-        cluster::eventually([&] { return clients_->served_count() >= before + 50; }, 20s);
+    constexpr std::uint64_t kEnough = 20;
+    const auto writes = clients_->write_count() + kEnough;
+    const auto reads = clients_->read_count() + kEnough;
+    const bool served = cluster::eventually(
+        [&] { return clients_->write_count() >= writes && clients_->read_count() >= reads; }, 20s);
     if (!served) violations_.push_back("clients are not served though nothing is broken");
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - mended);
-    std::cout << "round " << round << ": " << clients_->served_count()
-              << " operations served so far; whole again after " << took.count() << " ms"
-              << std::endl;
+    std::cout << "round " << round << ": " << clients_->write_count() << " writes and "
+              << clients_->read_count() << " reads served so far; whole again after "
+              << took.count() << " ms" << std::endl;
   }
 
   bool report() const {

@@ -90,8 +90,8 @@ void Nemesis::act() {
 
 // --- Processes ----------------------------------------------------------------------------------
 
-// Often the leader: what happens to it matters most.
-std::size_t Nemesis::any_number() {
+// The leader more often than not: what happens to it matters most.
+std::size_t Nemesis::any_victim() {
   const std::size_t any = draw(machines_.size());
   Machine* asked = draw(2) == 0 ? any_serving() : nullptr;
   const auto status = asked == nullptr ? std::nullopt : asked->status();
@@ -145,9 +145,12 @@ void Nemesis::pause() {
 
 // --- The network and the disks ------------------------------------------------------------------
 
-void Nemesis::cut(std::size_t from, std::size_t to) {
+// As many cuts as there are of a link, so many must end.
+void Nemesis::cut(std::size_t from, std::size_t to, int more) {
+  int& cuts = cuts_[{from, to}];
+  cuts += more;
   Link link = wire_.link(from, to);
-  link.cut = true;
+  link.cut = cuts > 0;
   wire_.set_link(from, to, link);
 }
 
@@ -155,7 +158,7 @@ void Nemesis::partition() {
   std::vector<bool> one_side(machines_.size());
   const std::uint64_t shape = draw(4);
   if (shape < 3) {
-    one_side[any_number()] = true;
+    one_side[any_victim()] = true;
   } else {
     for (auto&& side : one_side) side = draw(2) == 0;
   }
@@ -163,23 +166,19 @@ void Nemesis::partition() {
   constexpr const char* kNames[] = {"partition", "partition, one way", "partition, the other way",
                                     "partition, partial"};
   count(kNames[how]);
+  std::vector<std::pair<std::size_t, std::size_t>> links;
   for (std::size_t from = 0; from < machines_.size(); ++from) {
     for (std::size_t to = 0; to < machines_.size(); ++to) {
       if (from == to || one_side[from] == one_side[to]) continue;
       if (how == 1 && one_side[from]) continue;
       if (how == 2 && one_side[to]) continue;
       if (how == 3 && draw(2) == 0) continue;
-      cut(from, to);
+      cut(from, to, 1);
+      links.emplace_back(from, to);
     }
   }
-  later(draw_duration(300ms, 6s), [this] {
-    for (std::size_t from = 0; from < machines_.size(); ++from) {
-      for (std::size_t to = 0; to < machines_.size(); ++to) {
-        Link link = wire_.link(from, to);
-        link.cut = false;
-        wire_.set_link(from, to, link);
-      }
-    }
+  later(draw_duration(300ms, 6s), [this, links] {
+    for (const auto& [from, to] : links) cut(from, to, -1);
   });
 }
 
@@ -275,6 +274,7 @@ void Nemesis::rejoin_those_who_were_removed() {
 
 std::string Nemesis::mend() {
   due_.clear();
+  cuts_.clear();
   for (std::size_t from = 0; from < wire_.size(); ++from) {
     for (std::size_t to = 0; to < wire_.size(); ++to) wire_.set_link(from, to, {});
   }

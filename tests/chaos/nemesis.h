@@ -7,6 +7,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/chaos/machine.h"
@@ -50,11 +51,11 @@ class Nemesis {
   void later(Duration delay, std::function<void()> action);
   void do_what_is_due();
   void watch();
-  void cut(std::size_t from, std::size_t to);
+  void cut(std::size_t from, std::size_t to, int more);
   void start(Machine& machine);
   void join_anew(Machine& machine);
-  std::size_t any_number();
-  Machine& any_machine() { return *machines_[any_number()]; }
+  std::size_t any_victim();
+  Machine& any_machine() { return *machines_[any_victim()]; }
   // Null: there is none.
   Machine* any_serving();
   // Of the servers, as one that is asked tells when no change is under way; empty: none does.
@@ -69,6 +70,8 @@ class Nemesis {
   Machines& machines_;
   std::mt19937_64 random_;
   std::multimap<TimePoint, std::function<void()>> due_;
+  // How many partitions that last have cut the link.
+  std::map<std::pair<std::size_t, std::size_t>, int> cuts_;
   std::map<const Machine*, TimePoint> joined_;  // anew, the last time
   std::map<std::string, std::uint64_t> counts_;
   std::vector<std::string> troubles_;
