@@ -13,7 +13,8 @@ Replica::Replica(Options options, raft::Recovered recovered, kv::Store store)
       raft_(options.raft, options.seed, std::move(recovered)),
       store_(std::move(store)),
       applied_index_(raft_.commit_index()),
-      session_expiry_(options.raft.max_clock_drift_ppm) {}
+      session_expiry_(options.raft.max_clock_drift_ppm),
+      digest_agreement_(options.digest_interval, 10 * options.raft.election_timeout) {}
 
 Output Replica::step(Instant now, std::span<const Input> inputs) {
   std::optional<raft::StepInvariants> invariants;
@@ -32,6 +33,7 @@ Output Replica::step(Instant now, std::span<const Input> inputs) {
   forget_answered();
 
   Output output{raft_.finish_step(), std::exchange(replies_, {}), snapshot_to_save()};
+  std::ranges::move(std::exchange(events_, {}), std::back_inserter(output.events));
   if (invariants) {
     check_invariants(raft_);
     check_bounds();
@@ -56,6 +58,7 @@ void Replica::advance() {
   hand_over_requests();
   release_held_forwards();
   expire_sessions();
+  agree_on_digests();
   ask_for_read_index(leased_reads_, true);
   ask_for_read_index(reads_, false);
   raft_.advance();
@@ -71,13 +74,14 @@ std::optional<Instant> Replica::deadline() const {
   std::optional<Instant> due = raft_.deadline();
   const auto earlier = [&](Instant instant) { due = std::min(due.value_or(instant), instant); };
   if (!expiries_.empty()) earlier(expiries_.begin()->first);
-  if (session_expiry_.due() && !raft_.transferring()) earlier(*session_expiry_.due());
+  if (const auto session = session_due()) earlier(*session);
+  if (const auto digest = digest_due()) earlier(*digest);
   if (const auto retry = read_retry_due()) earlier(*retry);
   if (!held_forwards_.empty()) earlier(held_forwards_.front().expires);
   if (!held_forwards_.empty() || !unsent_writes_.empty()) {
     if (const auto wait = raft::writes_wait(raft_.state(), raft_.role())) earlier(*wait);
   }
-  if (applied_index_ < raft_.commit_index()) earlier(now_);
+  if (applied_index_ < raft_.commit_index() && !raft_.state().needs_snapshot()) earlier(now_);
   return due;
 }
 
@@ -89,6 +93,8 @@ void Replica::take(const PeerMessage& input) {
     if (raft_.heeds(message)) take_forward(message, *request);
   } else if (const auto* forward_reply = std::get_if<raft::ForwardReply>(&message.body)) {
     if (raft_.heeds(message)) take_forward_reply(message, *forward_reply);
+  } else if (const auto* report = std::get_if<raft::DigestReport>(&message.body)) {
+    if (raft_.heeds(message)) take_report(message, *report);
   } else {
     if (!held_forwards_.empty() && raft_.heeds(message) &&
         raft::takes_leadership(raft_.state(), raft_.role(), message)) {
@@ -100,6 +106,9 @@ void Replica::take(const PeerMessage& input) {
 
 void Replica::take(const ClientRequest& input) {
   ANCHOR_ASSERT(!requests_.contains(input.id));
+  if (!serves() && !std::holds_alternative<raft::AdminRequest>(input.body)) {
+    return reply(input.id, NotApplied{Refusal::kStateDistrusted});
+  }
   if (requests_.size() >= options_.waiting_requests || waiting_bytes_ >= options_.waiting_bytes) {
     return reply(input.id, NotApplied{Refusal::kOverloaded});
   }
@@ -152,27 +161,6 @@ void Replica::take(const PeerUnreachable& input) {
   lost_leader_ = LostLeader{*leader_, now_};
 }
 
-void Replica::take(const SnapshotSaved& input) {
-  saving_snapshot_ = false;
-  raft_.snapshot_saved(input.file);
-}
-
-void Replica::take(const SnapshotWritten& input) {
-  raft_.snapshot_written(input.file, input.received_bytes);
-}
-
-void Replica::take(const SnapshotReceived& input) {
-  if (!raft_.install_snapshot(input.file, input.configuration)) return;
-  store_ = input.store;
-  applied_index_ = input.file.position.index;
-  bytes_since_snapshot_ = 0;
-  // What the snapshot covers may be in it or not: nobody can tell any more.
-  while (!proposals_.empty() && proposals_.begin()->first.first <= applied_index_) {
-    unknown(proposals_.extract(proposals_.begin()).mapped());
-  }
-  for (const Proposer& proposer : administration_.skipped(applied_index_)) unknown(proposer);
-}
-
 // --- Writes -------------------------------------------------------------------------------------
 
 // What was forwarded to a leader that is one no more, or that cannot be reached: it may still
@@ -206,9 +194,13 @@ void Replica::notice_leader_change() {
   leader_ = known;
   leader_term_ = raft_.term();
   // From the first, it can be sure of what it has not taken.
-  if (!raft_.is_leader()) return session_expiry_.end();
+  if (!raft_.is_leader()) {
+    digest_agreement_.end();
+    return session_expiry_.end();
+  }
   taken_forwards_.begin(raft_.term());
   session_expiry_.begin(store_.sessions(), now_);
+  digest_agreement_.begin(now_);
 }
 
 // Whoever led in a term does not lead in it again: until another is known, writes wait. They also
@@ -264,6 +256,7 @@ void Replica::propose(Proposer proposer, const raft::Proposal& proposal) {
     }
     return;
   }
+  if (!serves()) return overloaded(proposer);
   // Where each write lets the next wait, clients here and elsewhere take turns.
   forwards_first_ = std::holds_alternative<RequestId>(proposer);
   const auto position = raft_.propose(std::get<raft::Command>(proposal).payload);
@@ -282,7 +275,8 @@ void Replica::await_leader(RequestId id, Request& request) {
 
 void Replica::apply_committed() {
   std::uint64_t bytes = 0;
-  while (applied_index_ < raft_.commit_index() && bytes < options_.apply_bytes) {
+  while (applied_index_ < raft_.commit_index() && bytes < options_.apply_bytes &&
+         !raft_.state().needs_snapshot()) {
     ++applied_index_;
     const raft::Entry& entry = raft_.log().at(applied_index_);
     bytes += raft::entry_bytes(entry);
@@ -296,6 +290,7 @@ void Replica::apply_committed() {
     }
     settle(administration_.applied(entry));
   }
+  report_digest();
 }
 
 // The entry is what was committed at its index: a proposal of another term for the same index never
@@ -319,18 +314,6 @@ void Replica::settle(std::vector<Administration::Settled> settled) {
       not_applied(proposer);
     }
   }
-}
-
-std::optional<SnapshotSave> Replica::snapshot_to_save() {
-  if (saving_snapshot_) return std::nullopt;
-  const bool wanted = raft_.take_snapshot_wanted();
-  if (!wanted && bytes_since_snapshot_ < options_.snapshot_bytes) return std::nullopt;
-  saving_snapshot_ = true;
-  bytes_since_snapshot_ = 0;
-  const raft::Log& log = raft_.log();
-  return SnapshotSave{.position = {applied_index_, *log.term_at(applied_index_)},
-                      .configuration = log.configuration_at(applied_index_),
-                      .store = store_};
 }
 
 // --- Answers ------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@
 #include "core/administration.h"
 #include "core/base/time.h"
 #include "core/data_age.h"
+#include "core/digest_agreement.h"
 #include "core/forwards.h"
 #include "core/kv/command.h"
 #include "core/kv/store.h"
@@ -122,7 +123,11 @@ struct RevisionInFuture {
   kv::Revision revision;
   raft::Index applied_index;
 };
-enum class Refusal : std::uint8_t { kNoLeader, kOverloaded };
+enum class Refusal : std::uint8_t {
+  kNoLeader,
+  kOverloaded,
+  kStateDistrusted,  // this replica's state is not the majority's, or there is no majority
+};
 // Certainly never applied.
 struct NotApplied {
   Refusal reason;
@@ -187,6 +192,8 @@ class Replica {
     std::uint64_t apply_bytes = 1 << 20;
     // After so many bytes of entries a snapshot is taken.
     std::uint64_t snapshot_bytes = 64 << 20;
+    // So often, if there is something to compare, replicas compare the digests of their states.
+    Duration digest_interval = 10s;
     // Assert after every step what must hold (core/raft/invariants.h).
     bool check_invariants = false;
   };
@@ -209,6 +216,8 @@ class Replica {
   std::optional<Duration> data_age() const { return age_.at(now_); }
   // Requests that were taken and not answered yet.
   std::size_t waiting_requests() const { return requests_.size(); }
+  // As far as is known its state is right. If not, clients' requests are refused until it is.
+  bool serves() const { return !suspended_ && !raft_.state().needs_snapshot(); }
 
  private:
   // A client's request until it is answered.
@@ -255,8 +264,18 @@ class Replica {
   void settle(const raft::Entry& entry, const kv::CommandResult* result);
   // In the file replica_sessions.cc.
   kv::CommandResult apply(const Bytes& payload);
+  std::optional<Instant> session_due() const;
   void expire_sessions();
+  // In the file replica_digest.cc.
+  void agree_on_digests();
+  std::optional<Instant> digest_due() const;
+  void take_report(const raft::Message& message, const raft::DigestReport& report);
+  void report_digest();
+  void heed(const kv::DigestJudged& judged);
+  void refuse_what_waits();
   void settle(std::vector<Administration::Settled> settled);
+  // In the file replica_snapshots.cc, as what is taken of them.
+  // In the file replica_snapshots.cc, as is what is taken of snapshots.
   std::optional<SnapshotSave> snapshot_to_save();
   // In the file replica_forwards.cc.
   void take_forward(const raft::Message& message, const raft::ForwardRequest& request);
@@ -341,12 +360,18 @@ class Replica {
   std::vector<RequestId> stale_reads_;  // of this step
   DataAge age_;
   SessionExpiry session_expiry_;
+  DigestAgreement digest_agreement_;
+  // What was noted last and is not reported yet.
+  std::optional<kv::DigestNoted> noted_;
+  // No majority has the same state, so that nobody knows whose is right.
+  bool suspended_ = false;
 
   // The leader as it was known after the last step.
   std::optional<raft::KnownLeader> leader_;
   raft::Term leader_term_;
 
   std::vector<Reply> replies_;
+  std::vector<raft::Event> events_;
 };
 
 }  // namespace anchor

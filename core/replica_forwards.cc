@@ -95,6 +95,7 @@ void Replica::refuse_held_forwards() {
 // --- What proposers are told --------------------------------------------------------------------
 
 void Replica::applied(const Proposer& proposer, const kv::CommandResult& result) {
+  if (!serves()) return unknown(proposer);
   if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
     send_forward_reply(*origin, raft::ForwardOutcome::kApplied, kv::encode_result(result));
   } else if (requests_.contains(std::get<RequestId>(proposer))) {

@@ -10,20 +10,32 @@ kv::CommandResult Replica::apply(const Bytes& payload) {
   kv::CommandResult result = store_.apply(*command);
   if (const auto* opened = std::get_if<kv::SessionOpened>(&result)) {
     session_expiry_.used(opened->id, opened->ttl, now_);
+  } else if (const auto* noted = std::get_if<kv::DigestNoted>(&result)) {
+    noted_ = *noted;
+    return result;
+  } else if (const auto* judged = std::get_if<kv::DigestJudged>(&result)) {
+    heed(*judged);
+    return result;
   } else if (command->session) {
     const auto session = store_.sessions().find(command->session->session);
     if (session) session_expiry_.used(session->id, session->ttl, now_);
   }
+  digest_agreement_.state_changed();
   return result;
 }
 
+std::optional<Instant> Replica::session_due() const {
+  if (raft_.transferring() || !serves()) return std::nullopt;
+  return session_expiry_.due();
+}
+
 void Replica::expire_sessions() {
-  if (!raft_.is_leader() || raft_.transferring()) return;
-  while (session_expiry_.due() && *session_expiry_.due() <= now_) {
+  while (session_due() && *session_due() <= now_) {
     kv::ExpireSessions expire = session_expiry_.take_due(store_.sessions(), now_);
     if (expire.sessions.empty()) continue;
-    // Refused, it is tried again after another time-out: they are idle for longer then.
-    static_cast<void>(raft_.propose(kv::encode_command(kv::Command(std::move(expire)))));
+    if (!raft_.propose(kv::encode_command(kv::Command(expire)))) {
+      session_expiry_.put_off(expire, now_ + options_.raft.election_timeout);
+    }
   }
 }
 

@@ -28,17 +28,23 @@ Duration SessionExpiry::lengthened(Duration ttl) const {
 }
 
 void SessionExpiry::set(SessionId id, Instant ends) {
-  const auto [found, added] = ends_.try_emplace(id, ends);
-  if (!added) {
+  // Mostly it is the newest, of which there may be many: when a leader begins.
+  const std::size_t before = ends_.size();
+  const auto found = ends_.try_emplace(ends_.end(), id, ends);
+  if (ends_.size() == before) {
     order_.erase({found->second, id});
     found->second = ends;
   }
-  order_.emplace(ends, id);
+  order_.emplace_hint(order_.end(), ends, id);
 }
 
 std::optional<Instant> SessionExpiry::due() const {
   if (!leads_ || order_.empty()) return std::nullopt;
   return order_.begin()->first;
+}
+
+void SessionExpiry::put_off(const kv::ExpireSessions& taken, Instant until) {
+  for (const auto& idle : taken.sessions) set(idle.id, until);
 }
 
 kv::ExpireSessions SessionExpiry::take_due(const kv::Sessions& sessions, Instant now) {

@@ -14,8 +14,9 @@ namespace anchor {
 
 // When the leader takes an open session for idle: once it has not been written by for its time-out.
 // (A retry puts that off, but is not sure to: it leaves no trace that the end would be held to.)
-// The replicated state knows no instants; they are the leader's, by its own clock, and a new leader
-// gives every session all of its time anew.
+// The replicated state knows no instants; they are the leader's, by its own clock. A new leader
+// gives every session all of its time anew, but for those whose end its predecessor had put in the
+// log.
 class SessionExpiry {
  public:
   // The time-outs are lengthened, so that none is short by a client's clock.
@@ -30,6 +31,8 @@ class SessionExpiry {
 
   // None: it does not lead, or no session is open.
   std::optional<Instant> due() const;
+  // What was taken could not be proposed: it is due again after this time.
+  void put_off(const kv::ExpireSessions& taken, Instant until);
   // Those that are due, some at a time; each is due again only after another time-out, in which it
   // should have ended.
   kv::ExpireSessions take_due(const kv::Sessions& sessions, Instant now);

@@ -86,9 +86,19 @@ class HostilePeers {
 
   raft::Entry any_entry(raft::Index index, raft::Term term) {
     raft::Entry entry{.index = index, .term = term, .payload = {}};
-    switch (decisions_.below(4)) {
+    switch (decisions_.below(8)) {
       case 0:
         entry.payload = raft::Command{Bytes::copy_of("no command")};
+        break;
+      case 3:
+        entry.payload = raft::Command{kv::encode_command(kv::OpenSession{})};
+        break;
+      case 4:
+        entry.payload = raft::Command{kv::encode_command(kv::CheckDigest{any_number(1)})};
+        break;
+      case 5:
+        entry.payload =
+            raft::Command{kv::encode_command(kv::JudgeDigest{any_number(1), any_number(1)})};
         break;
       case 1:
         entry.payload =
@@ -124,8 +134,10 @@ class HostilePeers {
     return raft::AppendAccepted{.match_index = any_index(),
                                 .round = any<raft::Round>(1),
                                 .promise = any_duration(),
-                                .sent = Instant(any_duration())};
+                                .sent = Instant(any_duration()),
+                                .snapshot_wanted = any_index()};
   }
+  raft::MessageBody digest_report() { return raft::DigestReport{any_index(), any_number(1)}; }
   raft::MessageBody append_rejected() {
     return raft::AppendRejected{.previous_index = any_index(),
                                 .hint = any_position(),
@@ -220,6 +232,8 @@ class HostilePeers {
         return raft::MembershipQuery{};
       case 12:
         return raft::NotMember{any_index()};
+      case 13:
+        return digest_report();
       default:
         return append_entries();
     }

@@ -128,11 +128,21 @@ class ReplicaShell {
     if (decisions_.below(4) == 0) {
       request.body = any_admin_request(decisions_);
     } else if (decisions_.coin()) {
-      const Bytes value = Bytes::copy_of(std::string(decisions_.below(256), 'v'));
-      request.body = kv::Command(kv::Put{"a", value, kv::IfAbsent{}, true});
+      request.body = any_command();
     }
     inputs_.push_back(std::move(request));
     waiting_.emplace(id, deadline);
+  }
+
+  kv::Command any_command() {
+    if (decisions_.below(8) == 0) return kv::Command(kv::OpenSession{});
+    const Bytes value = Bytes::copy_of(std::string(decisions_.below(256), 'v'));
+    kv::Command command(kv::Put{"a", value, kv::IfAbsent{}, true});
+    if (decisions_.coin()) {
+      command.session =
+          kv::SessionWrite{kv::SessionId(1 + decisions_.below(2)), decisions_.below(4)};
+    }
+    return command;
   }
 
   void step() {

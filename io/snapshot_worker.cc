@@ -38,7 +38,24 @@ auto SnapshotWorker::carry_out(Steps& steps, int rests) -> decltype(steps.step()
   return std::nullopt;
 }
 
+void SnapshotWorker::scrub(kv::Store store) {
+  auto scrubbed = std::make_shared<kv::Store>(std::move(store));
+  auto sound = std::make_shared<bool>(true);
+  // The copy goes with the job, as below.
+  saving_.run(
+      [scrubbed, sound]() mutable {
+        *sound = scrubbed->digest() == scrubbed->recomputed_digest();
+        scrubbed.reset();
+      },
+      [this, sound] {
+        if (*sound) return;
+        stop_ = true;
+        handlers_.state_damaged();
+      });
+}
+
 void SnapshotWorker::save(SnapshotSave request) {
+  scrub(request.store);
   auto save = std::make_shared<codec::SnapshotSave>(
       saving_files_,
       codec::SnapshotMeta{.cluster_id = cluster_id_,

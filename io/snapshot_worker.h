@@ -31,6 +31,9 @@ class SnapshotWorker {
     std::function<void(const codec::DamagedSnapshot&)> damaged;
     // The disk's failure: the process must end (exit code 10).
     std::function<void(const Error&)> failed;
+    // A state that is to be saved, or was to be scrubbed, is not what its digest says: memory is
+    // damaged, and the process must end. Nothing more is saved.
+    std::function<void()> state_damaged;
   };
 
   // A lane each, so that none waits for another; `files` are for this directory.
@@ -42,6 +45,8 @@ class SnapshotWorker {
   SnapshotWorker& operator=(const SnapshotWorker&) = delete;
 
   void save(SnapshotSave request);
+  // Holds the state against its digest.
+  void scrub(kv::Store store);
   void read(raft::SnapshotChunk chunk);
   void receive(raft::InstallSnapshot part);
   void keep(std::vector<raft::LogPosition> positions);

@@ -32,8 +32,25 @@ struct Command {
     closeSession @10 :UInt64;
     expireSessions @11 :List(IdleSession);
     changeSettings @12 :List(SettingValue);
+    checkDigest @14 :UInt64;
+    judgeDigest @15 :DigestCheck;
   }
   session @13 :SessionWrite;  # null: none
+}
+
+struct DigestCheck {
+  number @0 :UInt64;
+  union {
+    noMajority @1 :Void;
+    digest @2 :UInt64;
+  }
+}
+
+enum DigestVerdict {
+  agrees @0;
+  differs @1;
+  noMajority @2;
+  obsolete @3;
 }
 
 struct SessionWrite {
@@ -158,6 +175,11 @@ struct CommandResult {
     sessionOutOfOrder @21 :UInt64;  # the last sequence number
     sessionsFull @22 :Void;
     resultTooLarge @23 :Void;
+    digestNoted :group {
+      number @24 :UInt64;
+      digest @25 :UInt64;
+    }
+    digestJudged @26 :DigestVerdict;
   }
 }
 

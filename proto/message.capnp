@@ -45,6 +45,7 @@ struct Message {
       round @19 :UInt64;
       promiseUs @55 :UInt64;
       sentUs @56 :UInt64;
+      snapshotWanted @63 :UInt64;
     }
     appendRejected :group {
       previousIndex @20 :UInt64;
@@ -99,6 +100,10 @@ struct Message {
     }
     notMember :group {
       configurationIndex @41 :UInt64;
+    }
+    digestReport :group {
+      index @61 :UInt64;
+      digest @62 :UInt64;
     }
   }
 }

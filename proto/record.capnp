@@ -54,4 +54,5 @@ struct HardState {
   votedFor @5 :Text;  # empty: nobody
   votedForIncarnation @6 :UInt64;
   longestPromiseUs @7 :UInt64;
+  distrusted @8 :UInt64;
 }

@@ -30,6 +30,8 @@ struct SnapshotHeader {
   compactedRevision @5 :UInt64;
   nextSession @6 :UInt64;
   settings @7 :List(Command.SettingValue);
+  digestCheckNumber @8 :UInt64;
+  digestCheckDigest @9 :UInt64;
 }
 
 # Keys ascend, also from block to block; so do the changes' revisions, and the sessions.

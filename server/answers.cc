@@ -254,6 +254,9 @@ struct Renderer {
                   .message = "the previous values that were asked for are more than 2 MiB; nothing "
                              "was applied"});
   }
+  // Only leaders propose what has these answers.
+  HttpResponse operator()(const kv::DigestNoted&) const { return (*this)(kv::InvalidCommand{}); }
+  HttpResponse operator()(const kv::DigestJudged&) const { return (*this)(kv::InvalidCommand{}); }
   HttpResponse operator()(const kv::InvalidCommand&) const {
     return error({.status = 500, .code = "internal", .message = "the store refused the command"});
   }
@@ -269,6 +272,13 @@ struct Renderer {
     switch (refused.reason) {
       case Refusal::kNoLeader:
         return no_leader(answer.error_style, leader);
+      case Refusal::kStateDistrusted:
+        return render_error({.status = 503,
+                             .code = "state_distrusted",
+                             .message = "this node's state is not the majority's; until it is, ask "
+                                        "another node. The request was not applied",
+                             .retry_after_ms = kRetryAfterMs},
+                            answer.error_style, leader);
       case Refusal::kOverloaded:
         break;
     }

@@ -59,17 +59,26 @@ Node::Node(uv_loop_t* loop, const Options& options, io::OpenedLogStore opened,
                    .on_durable = [this](raft::WriteId id) { durable(id); },
                    .on_failure = handlers.disk_failed}),
       snapshots_(loop, opened.snapshots, raft().state().cluster_id,
-                 snapshot_handlers(std::move(handlers.disk_failed))),
+                 snapshot_handlers(std::move(handlers))),
       peers_(kFarewell + 2 * options.replica.raft.election_timeout) {
   ANCHOR_ASSERT(uv_timer_init(loop, &timer_) == 0);
   timer_.data = this;
+  ANCHOR_ASSERT(uv_timer_init(loop, &scrub_timer_) == 0);
+  scrub_timer_.data = this;
+  uv_timer_start(
+      &scrub_timer_,
+      [](uv_timer_t* timer) {
+        auto* node = static_cast<Node*>(timer->data);
+        node->snapshots_.scrub(node->replica_.store());
+      },
+      ceil_ms(options.scrub_interval), ceil_ms(options.scrub_interval));
   const raft::State& state = raft().state();
   transport_.join_cluster(state.cluster_id, state.self, state.boot);
   follow_configuration(boottime_now());
 }
 
 Node::~Node() {
-  ANCHOR_ASSERT(!timer_open_ && !disk_open_ && !snapshots_open_);
+  ANCHOR_ASSERT(timers_open_ == 0 && !disk_open_ && !snapshots_open_);
 }
 
 std::optional<LeaderInfo> Node::leader() const {
@@ -192,7 +201,7 @@ void Node::carry_out_snapshots(Output& output) {
   if (output.snapshots_kept) snapshots_.keep(std::move(*output.snapshots_kept));
 }
 
-io::SnapshotWorker::Handlers Node::snapshot_handlers(std::function<void(const Error&)> failed) {
+io::SnapshotWorker::Handlers Node::snapshot_handlers(Handlers handlers) {
   const auto give = [this](auto input) { inputs_.emplace_back(std::move(input)); };
   return {.saved = give,
           .written = give,
@@ -202,7 +211,8 @@ io::SnapshotWorker::Handlers Node::snapshot_handlers(std::function<void(const Er
               [this](const codec::DamagedSnapshot& damaged) {
                 log_.warn("a snapshot came damaged, and is fetched again: " + damaged.reason);
               },
-          .failed = std::move(failed)};
+          .failed = std::move(handlers.disk_failed),
+          .state_damaged = std::move(handlers.memory_damaged)};
 }
 
 void Node::answer(const Reply& reply, const std::optional<LeaderInfo>& known_leader) {
@@ -262,6 +272,9 @@ void Node::report(const raft::Event& event) {
   }
   fields.add("term", raft::term_of(event).value());
   fields.add("index", raft().log().last().index.value());
+  if (std::holds_alternative<raft::StateDistrusted>(event)) {
+    return log_.error(raft::describe(event), fields);
+  }
   log_.info(raft::describe(event), fields);
 }
 
@@ -276,15 +289,17 @@ void Node::close(std::function<void()> closed) {
     snapshots_open_ = false;
     handle_closed();
   });
-  uv_close(io::as_uv_handle(timer_), [](uv_handle_t* handle) {
-    auto* node = static_cast<Node*>(handle->data);
-    node->timer_open_ = false;
-    node->handle_closed();
-  });
+  for (uv_timer_t* timer : {&timer_, &scrub_timer_}) {
+    uv_close(io::as_uv_handle(*timer), [](uv_handle_t* handle) {
+      auto* node = static_cast<Node*>(handle->data);
+      --node->timers_open_;
+      node->handle_closed();
+    });
+  }
 }
 
 void Node::handle_closed() {
-  if (timer_open_ || disk_open_ || snapshots_open_) return;
+  if (timers_open_ > 0 || disk_open_ || snapshots_open_) return;
   // It may destroy the node.
   const auto call = std::move(closed_);
   call();

@@ -38,10 +38,14 @@ class Node {
     Replica::Options replica{};
     // How long a request may take: less than clients wait by habit, so that they hear the outcome.
     Duration request_timeout = 4s;
+    // So often the state is held against its digest, so that damage in memory is found.
+    Duration scrub_interval = std::chrono::minutes(10);
   };
   struct Handlers {
     // A write to the disk failed: the process must end.
     std::function<void(const Error&)> disk_failed;
+    // The state in memory is not what was written there: the process must end.
+    std::function<void()> memory_damaged;
   };
 
   // Joins the transport to the member's cluster. All references outlive it.
@@ -102,7 +106,7 @@ class Node {
   void step(Instant now);
   void carry_out(Output output);
   void carry_out_snapshots(Output& output);
-  io::SnapshotWorker::Handlers snapshot_handlers(std::function<void(const Error&)> failed);
+  io::SnapshotWorker::Handlers snapshot_handlers(Handlers handlers);
   void answer(const Reply& reply, const std::optional<LeaderInfo>& known_leader);
   void follow_configuration(Instant now);
   bool left_out(const io::PeerHello& hello) const;
@@ -131,9 +135,10 @@ class Node {
   std::vector<Input> inputs_;
   std::vector<Input> stepping_;
   uv_timer_t timer_{};
+  uv_timer_t scrub_timer_{};
   bool due_ = true;
   bool closing_ = false;
-  bool timer_open_ = true;
+  int timers_open_ = 2;
   bool disk_open_ = true;
   bool snapshots_open_ = true;
   std::function<void()> closed_;

@@ -76,6 +76,7 @@ NodeStatus Node::status() const {
                     .applied_index = replica_.applied_index().value(),
                     .revision = replica_.store().revision().value(),
                     .digest = replica_.store().digest(),
+                    .state_trusted = replica_.serves(),
                     .fsync_p99_us = static_cast<std::uint64_t>(disk_.commit_p99().count()),
                     .version = version(),
                     .cluster_id = state.cluster_id.value(),
@@ -138,8 +139,11 @@ ClusterMembers Node::members() const {
 }
 
 std::vector<HealthCheck> Node::health() const {
-  std::vector<HealthCheck> checks{
-      {.name = "leader"}, {.name = "log"}, {.name = "storage"}, {.name = "member"}};
+  std::vector<HealthCheck> checks{{.name = "leader"},
+                                  {.name = "log"},
+                                  {.name = "storage"},
+                                  {.name = "member"},
+                                  {.name = "state"}};
   if (removed()) checks[3].failure = "removed";
   if (!raft().leader()) checks[0].failure = "no leader is known";
   // Its data has all that was committed not long ago, wherever that was.
@@ -147,6 +151,7 @@ std::vector<HealthCheck> Node::health() const {
   if (!age || *age > std::max<Duration>(10 * raft().state().options.election_timeout, 3s)) {
     checks[1].failure = "catching up with the leader";
   }
+  if (!replica_.serves()) checks[4].failure = "it is not the majority's, or there is no majority";
   constexpr auto kStalled = 5s;
   const auto oldest = disk_.oldest_pending_since();
   if (oldest && io::DiskWriter::Clock::now() - *oldest > kStalled) {

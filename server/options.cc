@@ -179,6 +179,13 @@ const std::array kSettings = std::to_array<Setting>({
      set_max_clock_drift},
     {"snapshot-bytes", "SIZE", "take a snapshot after so much of log (default 64MiB)",
      set_snapshot_bytes},
+    {"digest-interval", "DURATION",
+     "how often the members compare the digests of their states, if these have changed (default "
+     "10s)",
+     [](Options& o, std::string_view text) { return set_duration(o.digest_interval, text); }},
+    {"scrub-interval", "DURATION",
+     "how often the state in memory is held against its digest (default 10m)",
+     [](Options& o, std::string_view text) { return set_duration(o.scrub_interval, text); }},
     {"log-level", "LEVEL", "debug, info, warn or error (default info)", set_log_level},
     {"log-format", "FORMAT", "auto (logfmt on a terminal, else JSON), logfmt or json",
      set_log_format},

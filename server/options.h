@@ -39,6 +39,9 @@ struct Options {
 
   // After so many bytes of log a snapshot is taken.
   std::uint64_t snapshot_bytes = 64 << 20;
+  // So often the members' states are compared, and each one's is held against its own digest.
+  Duration digest_interval = 10s;
+  Duration scrub_interval = std::chrono::minutes(10);
 
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kAuto;

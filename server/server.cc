@@ -229,11 +229,20 @@ void Server::become_member(io::OpenedLogStore opened) {
                            .trailing_bytes = options_.snapshot_bytes / 8,
                            .log_bytes = std::max(8 * options_.snapshot_bytes, kLeastLogBytes)},
                   .leader_wait = 4 * options_.election_timeout,
-                  .snapshot_bytes = options_.snapshot_bytes}};
-  node_ = std::make_unique<Node>(&loop_, options, std::move(opened), *transport_, *http_, log_,
-                                 Node::Handlers{.disk_failed = [this](const Error& error) {
-                                   fail(kExitStorage, error.message);
-                                 }});
+                  .snapshot_bytes = options_.snapshot_bytes,
+                  .digest_interval = options_.digest_interval},
+      .scrub_interval = options_.scrub_interval};
+  node_ = std::make_unique<Node>(
+      &loop_, options, std::move(opened), *transport_, *http_, log_,
+      Node::Handlers{
+          .disk_failed = [this](const Error& error) { fail(kExitStorage, error.message); },
+          .memory_damaged =
+              [this] {
+                fail(kExitMemory,
+                     "the state in memory is "
+                     "not what was written there: start the "
+                     "server again, and test its memory");
+              }});
 }
 
 // One turn: all that has arrived is one step, and all that comes of it leaves.

@@ -20,6 +20,7 @@ inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitStorage = 10;
 inline constexpr int kExitIdentity = 11;
+inline constexpr int kExitMemory = 12;
 
 // What a node begins as (the table in docs/architecture.md).
 struct ResumeMember {

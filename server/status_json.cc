@@ -61,6 +61,7 @@ io::HttpResponse render_status(const NodeStatus& status) {
   json["revision"] = status.revision;
   // Numbers of 64 bits do not survive in every JSON parser.
   json["digest"] = hex16(status.digest);
+  json["state_trusted"] = status.state_trusted;
   json["fsync_p99_us"] = status.fsync_p99_us;
   json["version"] = status.version;
   json["cluster_id"] = hex16(status.cluster_id);

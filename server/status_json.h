@@ -40,6 +40,8 @@ struct NodeStatus {
   std::map<std::string, std::uint64_t> replication_lag{};
   std::uint64_t revision = 0;
   std::uint64_t digest = 0;
+  // The digest is the majority's, as far as is known (Replica::serves).
+  bool state_trusted = true;
   std::uint64_t fsync_p99_us = 0;
   std::string version{};
   std::uint64_t cluster_id = 0;

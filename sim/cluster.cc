@@ -49,7 +49,8 @@ Cluster::Cluster(const Mix& mix, Choices& choices, FaultCounts& faults, Trace tr
       trace_(std::move(trace)),
       images_(mix.nodes + mix.spares),
       network_(mix.nodes + mix.spares, mix.faults, choices, faults),
-      checker_(images_, clocks_sound(mix)),
+      checker_(images_,
+               clocks_sound(mix) ? std::optional(mix.raft.max_clock_drift_ppm) : std::nullopt),
       history_(checker_, mix.faults.drift_ppm) {
   const raft::Configuration configuration = configuration_of(mix.nodes);
   nodes_.reserve(images_.size());
@@ -128,13 +129,33 @@ void Cluster::check_busy(Node& node, bool idle) {
   violated(ExitCode::kLiveness, "due-for-ever", node.id.name() + " is due again at once");
 }
 
+// Whose state may be wrong reads nothing to anybody.
+void Cluster::check_silence(const Node& node, bool served, const Output& output) const {
+  if (mix_.faults.damages.every == Duration{}) {
+    check(node.replica->serves(), "distrusts-itself", node.id.name());
+  }
+  if (served || node.replica->serves()) return;
+  for (const Reply& reply : output.replies) {
+    const bool reads = std::holds_alternative<ReadDone>(reply.outcome) ||
+                       std::holds_alternative<RangeRead>(reply.outcome);
+    check(!reads, "answers-though-distrusted", node.id.name());
+  }
+}
+
 void Cluster::step(Node& node) {
   ++steps_;
   Replica& replica = *node.replica;
   const std::vector<Input> inputs = std::exchange(node.inputs, {});
   check_busy(node, inputs.empty());
+  const bool served = replica.serves();
   Output output = replica.step(node.clock.at(now_), inputs);
-  checker_.stepped(node.number, replica, output);
+  check_silence(node, served, output);
+  if (std::ranges::any_of(output.events, [](const raft::Event& event) {
+        return std::holds_alternative<raft::SnapshotInstalled>(event);
+      })) {
+    node.damaged = false;
+  }
+  checker_.stepped(node.number, replica, output, node.damaged);
   check_clocks(nodes_, node, output, checker_, mix_, now_);
   check_refusals(node, inputs, output);
 
@@ -201,7 +222,9 @@ void Cluster::answer(Node& node, const Reply& reply) {
   } else if (const auto* applied = std::get_if<WriteApplied>(&reply.outcome)) {
     note(hash_bytes(kv::encode_result(applied->result).view(), 0));
   }
-  history_.returned(operation, reply.outcome, now_);
+  if (mix_.faults.damages.every == Duration{}) {
+    history_.returned(operation, reply.outcome, now_);
+  }
   if (answer_) answer_(operation, &reply.outcome);
 }
 
@@ -260,6 +283,7 @@ void Cluster::restart(std::size_t number) {
   const codec::StableState stored = node.disk->image().stable;
   codec::RecoveredMember recovered = node.disk->boot();
   trace(node, "starts, boot " + std::to_string(recovered.raft.boot.value()));
+  start_damaged(node, recovered.store);
   node.replica.emplace(draw_replica_options(mix_, choices_, number), std::move(recovered.raft),
                        std::move(recovered.store));
   const raft::State& state = node.replica->raft().state();
@@ -272,6 +296,24 @@ void Cluster::restart(std::size_t number) {
         "recovers-what-was-stored", node.id.name());
   checker_.booted(number, *node.replica);
   wake(node, now_);
+}
+
+// Either its revision differs from now on, or only what the next session is called.
+void Cluster::start_damaged(Node& node, kv::Store& store) {
+  const raft::Index index = node.disk->image().snapshot.index;
+  node.damaged = node.damaged && !checker_.is_state(index, store.digest());
+  if (!std::exchange(node.starts_damaged, false)) return;
+  node.damaged = true;
+  if (choices_.below(2, Stream::kFault) == 0) {
+    store.apply(kv::Put{"damaged", Bytes(), kv::Always{}});
+  } else {
+    store.apply(kv::OpenSession{});
+  }
+}
+
+bool Cluster::any_damaged() const {
+  return std::ranges::any_of(nodes_,
+                             [](const Node& node) { return node.damaged || node.starts_damaged; });
 }
 
 void Cluster::join(std::size_t number, const raft::Configuration& members) {

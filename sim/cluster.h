@@ -41,6 +41,9 @@ struct Node {
   std::optional<Replica> replica{};
   bool paused = false;
   bool slow_disk = false;
+  // Its state is not what the log makes of it; or will not be, once it has started.
+  bool damaged = false;
+  bool starts_damaged = false;
 
   // For its next step, and when that is.
   std::vector<Input> inputs{};
@@ -99,6 +102,9 @@ class Cluster {
   void crash(std::size_t number);
   // If it has a disk.
   void restart(std::size_t number);
+  // Its state is another when it starts next. Requires: it is down.
+  void damage(std::size_t number) { nodes_[number].starts_damaged = true; }
+  bool any_damaged() const;
   // Starts for the first time, as the member that it was admitted as. Requires: it has no disk.
   void join(std::size_t number, const raft::Configuration& members);
   // All that it had is gone. Requires: it is a member no more.
@@ -149,6 +155,8 @@ class Cluster {
   void wake_within_turn(Node& node);
   void give(Node& node, Input input);
   void check_busy(Node& node, bool idle);
+  void start_damaged(Node& node, kv::Store& store);
+  void check_silence(const Node& node, bool served, const Output& output) const;
   void step(Node& node);
   void carry_out(Node& node, Output output);
   bool crash_point(Node& node, std::uint64_t point, std::uint64_t chosen);

@@ -25,14 +25,22 @@ std::uint64_t extend(std::uint64_t chain, const raft::Entry& entry) {
   return mix64(mix64(chain ^ entry.term.value()) ^ payload_hash(entry));
 }
 
+// Only leaders propose it, perhaps the same again, and nobody waits for an answer.
+bool of_a_leader(const kv::CommandBody& body) {
+  return std::holds_alternative<kv::ExpireSessions>(body) ||
+         std::holds_alternative<kv::CheckDigest>(body) ||
+         std::holds_alternative<kv::JudgeDigest>(body);
+}
+
 }  // namespace
 
 std::uint64_t command_hash(const Bytes& command) {
   return hash_bytes(command.view(), 1);
 }
 
-ClusterChecker::ClusterChecker(const std::vector<const DiskImage*>& disks, bool clocks_sound)
-    : disks_(disks), nodes_(disks.size()), sessions_(clocks_sound) {}
+ClusterChecker::ClusterChecker(const std::vector<const DiskImage*>& disks,
+                               std::optional<std::uint32_t> max_drift_ppm)
+    : disks_(disks), nodes_(disks.size()), sessions_(max_drift_ppm) {}
 
 void ClusterChecker::booted(std::size_t node, const Replica& replica) {
   NodeView& view = nodes_[node];
@@ -42,7 +50,8 @@ void ClusterChecker::booted(std::size_t node, const Replica& replica) {
   follow_log(node, replica.raft());
 }
 
-void ClusterChecker::stepped(std::size_t node, const Replica& replica, const raft::Output& output) {
+void ClusterChecker::stepped(std::size_t node, const Replica& replica, const raft::Output& output,
+                             bool damaged) {
   NodeView& view = nodes_[node];
   const raft::Raft& raft = replica.raft();
   check(raft.term() >= view.term, "monotonic-term", "node " + std::to_string(node + 1));
@@ -60,7 +69,7 @@ void ClusterChecker::stepped(std::size_t node, const Replica& replica, const raf
   check_leadership(node, raft);
   check_acknowledged(node, raft);
   check_commits(node, raft);
-  check_digest(node, replica);
+  check_digest(node, replica, damaged);
 }
 
 // What a log has no more, a snapshot stands for: of what was committed, whatever the log had there.
@@ -195,8 +204,7 @@ void ClusterChecker::add_commit(std::size_t node, const raft::Raft& raft, raft::
   if (command != nullptr) {
     const auto decoded = kv::decode_command(command->payload);
     if (decoded) sessions_.committed(*decoded, committed.expected, now_);
-    // Only leaders end idle sessions, and nobody waits for an answer.
-    if (!decoded || !std::holds_alternative<kv::ExpireSessions>(decoded->body)) {
+    if (!decoded || !of_a_leader(decoded->body)) {
       committed.command = command_hash(command->payload);
       commands_[committed.command].at.push_back(index);
       check_once(committed.command);
@@ -322,13 +330,19 @@ void ClusterChecker::check_forward(std::size_t node, const raft::ForwardRequest&
             std::to_string(request.leader_term.value()));
 }
 
-void ClusterChecker::check_digest(std::size_t node, const Replica& replica) {
+bool ClusterChecker::is_state(raft::Index index, std::uint64_t digest) const {
+  if (index == raft::Index()) return digest == kv::Store().digest();
+  return index.value() < digests_.size() && digests_[index.value()] == digest;
+}
+
+void ClusterChecker::check_digest(std::size_t node, const Replica& replica, bool damaged) {
   NodeView& view = nodes_[node];
   const raft::Index index = replica.applied_index();
   check(index >= view.applied_index && index <= view.commit_index, "monotonic-applied",
         at(node, index));
   if (index == view.applied_index) return;
   view.applied_index = index;
+  if (damaged) return;
   if (digests_.size() <= index.value()) digests_.resize(index.value() + 1);
   std::uint64_t& digest = digests_[index.value()];
   if (digest == 0) digest = replica.store().digest();

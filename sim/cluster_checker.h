@@ -32,7 +32,9 @@ struct CommittedEntry {
 class ClusterChecker {
  public:
   // `disks` outlives it and has an element for each node; null: it has none.
-  explicit ClusterChecker(const std::vector<const DiskImage*>& disks, bool clocks_sound = true);
+  // Clocks drift so much at most; none: they keep to no bound.
+  explicit ClusterChecker(const std::vector<const DiskImage*>& disks,
+                          std::optional<std::uint32_t> max_drift_ppm = 0);
 
   // What follows happens now. Requires: time does not go back.
   void set_time(Instant now) { now_ = now; }
@@ -40,8 +42,10 @@ class ClusterChecker {
   // The node is another from now on: what it was is a member no more.
   void wiped(std::size_t node) { nodes_[node] = {}; }
   void booted(std::size_t node, const Replica& replica);
-  // Before what the step put out is carried out.
-  void stepped(std::size_t node, const Replica& replica, const raft::Output& output);
+  // Before what the step put out is carried out. Of a replica that was damaged on purpose the state
+  // is not compared.
+  void stepped(std::size_t node, const Replica& replica, const raft::Output& output,
+               bool damaged = false);
   // A message is about to leave, whose node's disk would leave its image if power failed now.
   void sending(std::size_t node, const raft::Message& message);
   // The disk is about to carry out the batch.
@@ -57,6 +61,9 @@ class ClusterChecker {
   const Model& model() const { return model_; }
   // The newest that is committed, and all that any server may hold which follow it.
   std::vector<const raft::Configuration*> configurations() const;
+
+  // Whether this is the digest of the state that the log makes at the index, as far as is known.
+  bool is_state(raft::Index index, std::uint64_t digest) const;
 
   // A command was given to a replica, under the hash of its bytes.
   void issued(std::uint64_t command) { ++commands_[command].issued; }
@@ -111,7 +118,7 @@ class ClusterChecker {
   void check_change(std::size_t node, const raft::Raft& raft, const raft::Entry& entry) const;
   void check_promotions(const raft::Configuration& from, const raft::Configuration& to,
                         const std::string& who) const;
-  void check_digest(std::size_t node, const Replica& replica);
+  void check_digest(std::size_t node, const Replica& replica, bool damaged);
   void check_once(std::uint64_t command) const;
   void check_forward(std::size_t node, const raft::ForwardRequest& request);
 

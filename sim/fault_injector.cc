@@ -41,6 +41,14 @@ void FaultInjector::start() {
     cluster_.set_slow_disk(node, true);
     end_after(faults_.slow_disks, [this, node] { cluster_.set_slow_disk(node, false); });
   });
+  repeat(faults_.damages, [this] {
+    const std::size_t node = any_node();
+    if (!cluster_.node(node).up() || cluster_.any_damaged()) return;
+    ++counts_.damages;
+    cluster_.crash(node);
+    cluster_.damage(node);
+    restart_later(node);
+  });
   repeat(faults_.clock_jumps, [this] {
     ++counts_.clock_jumps;
     const Duration forward = choices_.between(0us, faults_.clock_jumps.longest, Stream::kFaultTime);

@@ -63,6 +63,8 @@ void History::returned(OperationId id, const Outcome& outcome, Instant now) {
 // What changed something names its revision, and so its entry. Of commands without effect that look
 // the same, any with the same answer will do.
 void History::check_write(const Operation& operation, const kv::CommandResult& result) {
+  const auto& session = std::get<kv::Command>(operation.request).session;
+  if (session) check_session(*session, result);
   const std::vector<raft::Index>& positions = cluster_.positions(operation.command);
   check_linearizable(!positions.empty(), "a write was answered and is not committed");
   const auto explains = [&](raft::Index index) {
@@ -71,13 +73,11 @@ void History::check_write(const Operation& operation, const kv::CommandResult& r
   check_linearizable(std::ranges::any_of(positions, explains),
                      "no committed entry explains a write's answer");
   cluster_.answered(operation.command);
-  const auto& session = std::get<kv::Command>(operation.request).session;
-  if (session) check_session(*session, result);
 }
 
 // Whatever a write of a session is answered, each retry is (dissertation 6.3).
 void History::check_session(const kv::SessionWrite& write, const kv::CommandResult& result) {
-  if (!uses_number(result)) return;
+  if (!uses_sequence(result)) return;
   const auto [first, added] = first_answers_.try_emplace({write.session, write.sequence}, result);
   check(added || first->second == result, "session-answers-once",
         "session " + std::to_string(write.session.value()) + ", number " +

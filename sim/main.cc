@@ -130,6 +130,7 @@ Json faults_json(const FaultCounts& faults) {
           {"pauses", faults.pauses},
           {"slow_disks", faults.slow_disks},
           {"clock_jumps", faults.clock_jumps},
+          {"damages", faults.damages},
           {"changes", faults.changes},
           {"transfers", faults.transfers},
           {"snapshots_saved", faults.snapshots_saved},

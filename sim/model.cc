@@ -81,6 +81,17 @@ kv::CommandResult Model::run(const kv::CommandBody& body) {
     if (sessions_.erase(command->id) == 0) return kv::SessionExpired{};
     return kv::SessionClosed{};
   }
+  if (const auto* check = std::get_if<kv::CheckDigest>(&body)) {
+    digest_check_ = check->number;
+    return kv::DigestNoted{check->number, 0};
+  }
+  // Which of the digests that were noted it is, is for the replicas to find out.
+  if (const auto* judged = std::get_if<kv::JudgeDigest>(&body)) {
+    const bool current = judged->number == digest_check_;
+    if (!current) return kv::DigestJudged{kv::DigestVerdict::kObsolete};
+    return kv::DigestJudged{judged->digest ? kv::DigestVerdict::kAgrees
+                                           : kv::DigestVerdict::kNoMajority};
+  }
   if (sessions_.size() >= settings_.session_count) return kv::SessionsFull{};
   if (size_bytes() >= settings_.quota_bytes) return kv::OverQuota{states_.back().revision};
   sessions_[next_session_] = {};

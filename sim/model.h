@@ -85,6 +85,7 @@ class Model {
   std::map<kv::SessionId, Session> sessions_;
   kv::SessionId next_session_{1};
   kv::Settings settings_;
+  std::uint64_t digest_check_ = 0;   // the number of the last one
   std::uint64_t changed_bytes_ = 0;  // in the revision that begins
 };
 

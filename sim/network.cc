@@ -18,6 +18,7 @@ void FaultCounts::add(const FaultCounts& other) {
   pauses += other.pauses;
   slow_disks += other.slow_disks;
   clock_jumps += other.clock_jumps;
+  damages += other.damages;
   changes += other.changes;
   transfers += other.transfers;
   snapshots_saved += other.snapshots_saved;

@@ -35,6 +35,7 @@ Mix draw_cluster(Choices& choices) {
   mix.apply_bytes = one_of({1 << 20, 1000, 1}, choices);
   mix.waiting_requests = one_of({100'000, 100'000, 60}, choices);
   mix.waiting_bytes = one_of({128 << 20, 128 << 20, 50'000}, choices);
+  mix.digest_interval = one_of({500ms, 2000ms, 10'000ms}, choices);
   return mix;
 }
 
@@ -122,7 +123,24 @@ Mix with_sound_clocks(Mix mix) {
   return mix;
 }
 
+// States that differ, one at a time, so that a majority is always right. Logs are kept whole, since
+// whoever lacks entries might be sent a snapshot of a state whose damage has not been found yet.
+Mix draw_damage(Choices& choices) {
+  Mix mix = draw_cluster(choices);
+  mix.nodes = one_of({3, 3, 5}, choices);
+  add_snapshots(mix, choices);
+  mix.raft.trailing_bytes = 1 << 30;
+  mix.raft.log_bytes = 1 << 30;
+  mix.digest_interval = one_of({300ms, 1000ms}, choices);
+  if (coin(choices)) add_network_faults(mix.faults, choices);
+  if (coin(choices)) add_node_faults(mix.faults, choices);
+  if (coin(choices)) add_disk_faults(mix.faults, choices);
+  mix.faults.damages = {.every = one_of({1000ms, 4000ms}, choices), .longest = {}};
+  return with_sound_clocks(mix);
+}
+
 Mix draw_everything(Choices& choices) {
+  if (choices.below(16, Stream::kMix) == 0) return draw_damage(choices);
   Mix mix = draw_cluster(choices);
   if (coin(choices)) add_changes(mix, choices);
   if (choices.below(16, Stream::kMix) == 0) {
@@ -228,6 +246,8 @@ constexpr std::array kProfiles = {
     Profile{"members", "servers join, leave, are replaced and hand leadership over", draw_members},
     Profile{"leases", "lease reads under whatever deposes leaders, clocks at their bound",
             draw_leases},
+    Profile{"damage", "states that differ: found out, answered by nobody, and put right",
+            draw_damage},
     Profile{"skew", "clocks beyond their bound: lease reads break, and must be seen to", draw_skew,
             false},
 };
@@ -244,6 +264,7 @@ Replica::Options draw_replica_options(const Mix& mix, Choices& choices, std::siz
           .waiting_bytes = mix.waiting_bytes,
           .apply_bytes = mix.apply_bytes,
           .snapshot_bytes = mix.snapshot_bytes,
+          .digest_interval = mix.digest_interval,
           .check_invariants = true};
 }
 

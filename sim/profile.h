@@ -37,6 +37,9 @@ struct Faults {
   Episodes pauses;
   Episodes slow_disks;
   Episodes clock_jumps;
+  // A restart with a state that is not what its log and snapshot make. Then clients' answers are
+  // not judged: those that come before it is found out are wrong.
+  Episodes damages;
   // An operator changes the members, or moves leadership.
   Episodes changes;
   // A crash within a step's output being carried out, by step.
@@ -80,6 +83,7 @@ struct Mix {
   std::size_t waiting_requests = 100'000;
   std::size_t waiting_bytes = 128 << 20;
   std::uint64_t snapshot_bytes = 64 << 20;
+  Duration digest_interval = 10s;
   Faults faults{};
 };
 

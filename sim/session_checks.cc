@@ -7,12 +7,17 @@
 
 namespace anchor::sim {
 
-bool uses_number(const kv::CommandResult& result) {
+bool uses_sequence(const kv::CommandResult& result) {
   return std::holds_alternative<kv::PutDone>(result) ||
          std::holds_alternative<kv::DeleteDone>(result) ||
          std::holds_alternative<kv::RangeDeleted>(result) ||
          std::holds_alternative<kv::TransactionDone>(result) ||
          std::holds_alternative<kv::ConditionFailed>(result);
+}
+
+bool SessionChecks::over(const Open& session, Instant now) const {
+  constexpr std::int64_t kMillion = 1'000'000;
+  return (now - session.used) * (kMillion - *max_drift_) >= session.ttl * kMillion;
 }
 
 void SessionChecks::committed(const kv::Command& command, const kv::CommandResult& result,
@@ -25,15 +30,15 @@ void SessionChecks::committed(const kv::Command& command, const kv::CommandResul
     const auto session = open_.find(command.session->session);
     if (session == open_.end()) return;
     const bool ran =
-        command.session->sequence == session->second.last_sequence + 1 && uses_number(result);
+        command.session->sequence == session->second.last_sequence + 1 && uses_sequence(result);
     // A retry need not keep it: the leader may have proposed its end before it saw that one.
     if (ran) session->second = {session->second.ttl, command.session->sequence, now};
   } else if (const auto* expire = std::get_if<kv::ExpireSessions>(&command.body)) {
     for (const auto& [id, last_sequence] : expire->sessions) {
       const auto session = open_.find(id);
       if (session == open_.end() || session->second.last_sequence != last_sequence) continue;
-      check(!clocks_sound_ || now - session->second.used >= session->second.ttl,
-            "session-ends-too-early", "session " + std::to_string(id.value()));
+      check(!max_drift_ || over(session->second, now), "session-ends-too-early",
+            "session " + std::to_string(id.value()));
       open_.erase(session);
     }
   }

@@ -159,6 +159,7 @@ bool Simulation::settled(const std::vector<bool>& core) const {
     const Node& member = cluster_.node(node);
     if (leader->raft().configuration().find(member.id)->awaits_promotion) return false;
     const Replica& replica = *member.replica;
+    if (member.damaged || !replica.serves()) return false;
     if (replica.raft().term() != leader->raft().term() ||
         replica.applied_index() != leader->raft().log().last().index ||
         replica.waiting_requests() != 0) {
@@ -211,6 +212,8 @@ std::vector<bool> Simulation::choose_core() {
   std::vector<bool> core(cluster_.size(), false);
   std::vector<bool> considered(cluster_.size(), false);
   std::uint64_t more = choices_.below(cluster_.size(), Stream::kHeal);
+  // Half of them might be wrong, and nobody could tell which half.
+  if (mix_.faults.damages.every != Duration{}) more = cluster_.size();
   for (std::size_t left = cluster_.size(); left > 0;) {
     if (decides(core) && more-- == 0) break;
     const std::size_t node = choices_.below(cluster_.size(), Stream::kHeal);

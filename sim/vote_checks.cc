@@ -9,13 +9,25 @@
 namespace anchor::sim {
 namespace {
 
+// The candidate was elected meanwhile, and said so in the same step: whom the voter has promised to
+// wait for may be another than when it refused.
+bool led_meanwhile(std::span<const Input> inputs, const raft::Peer& candidate) {
+  return std::ranges::any_of(inputs, [&](const Input& input) {
+    const auto* received = std::get_if<PeerMessage>(&input);
+    return received != nullptr && received->message.from == candidate &&
+           (std::holds_alternative<raft::AppendEntries>(received->message.body) ||
+            std::holds_alternative<raft::InstallSnapshot>(received->message.body));
+  });
+}
+
 // As it is after the step: what else came in it can only have added reasons, unless it led before.
-// Whom it has promised to wait for may be another then.
 bool has_reason(const raft::Raft& voter, const raft::Peer& candidate,
-                const raft::RequestVote& request) {
+                const raft::RequestVote& request, bool led) {
   const raft::State& state = voter.state();
   if (!raft::at_least_as_up_to_date(request.last, state.log.last())) return true;
-  const bool waits = voter.is_leader() || state.now < state.promise.until;
+  const bool promised =
+      led ? state.now < state.promise.until : raft::promised_to_another(state, candidate);
+  const bool waits = voter.is_leader() || promised;
   if (waits && !request.transfer) return true;
   if (request.pre_vote) return request.campaign_term <= voter.term();
   const auto& vote = state.hard_state.vote;
@@ -32,7 +44,8 @@ void check_refusal(const Node& voter, std::span<const Input> inputs, const raft:
     const auto* request = std::get_if<raft::RequestVote>(&received->message.body);
     return request != nullptr && request->campaign_term == reply->campaign_term &&
            request->pre_vote == reply->pre_vote &&
-           has_reason(voter.replica->raft(), message.to, *request);
+           has_reason(voter.replica->raft(), message.to, *request,
+                      led_meanwhile(inputs, message.to));
   });
   check(reason, "refuses-vote-for-a-reason",
         voter.id.name() + " refuses " + message.to.id.name() + " in term " +

@@ -130,7 +130,7 @@ void Workload::learn(Client& client, const kv::CommandResult& result) {
     client.session = opened->id;
     client.sequence = 0;
   } else if (client.in_session) {
-    const bool done = uses_number(result);
+    const bool done = uses_sequence(result);
     if (done) ++client.sequence;
     if (!done && !std::holds_alternative<kv::OverQuota>(result)) client.session = {};
   } else if (std::holds_alternative<kv::SessionClosed>(result)) {

@@ -87,7 +87,7 @@ bool more_recent(const StableState& a, const StableState& b) {
   const auto rank = [](const StableState& state) {
     const raft::HardState& hard_state = state.hard_state;
     return std::tuple(hard_state.term, hard_state.vote.has_value(), state.boot,
-                      hard_state.longest_promise);
+                      hard_state.longest_promise, hard_state.distrusted);
   };
   return rank(a) > rank(b);
 }

@@ -78,6 +78,7 @@ struct Writer {
     to.setRound(reply.round.value());
     to.setPromiseUs(to_us(reply.promise));
     to.setSentUs(to_us(reply.sent));
+    to.setSnapshotWanted(reply.snapshot_wanted.value());
   }
   void operator()(const raft::AppendRejected& reply) {
     auto to = builder.initAppendRejected();
@@ -143,6 +144,12 @@ struct Writer {
     builder.initNotMember().setConfigurationIndex(notice.configuration_index.value());
   }
 
+  void operator()(const raft::DigestReport& report) {
+    auto to = builder.initDigestReport();
+    to.setIndex(report.index.value());
+    to.setDigest(report.digest);
+  }
+
   static proto::ForwardOutcome outcome_of(raft::ForwardOutcome outcome) {
     switch (outcome) {
       case raft::ForwardOutcome::kApplied:
@@ -189,7 +196,8 @@ raft::AppendAccepted read_append_accepted(Body::AppendAccepted::Reader from) {
   return {.match_index = raft::Index(from.getMatchIndex()),
           .round = raft::Round(from.getRound()),
           .promise = duration_of(from.getPromiseUs()),
-          .sent = Instant(duration_of(from.getSentUs()))};
+          .sent = Instant(duration_of(from.getSentUs())),
+          .snapshot_wanted = raft::Index(from.getSnapshotWanted())};
 }
 
 raft::AppendRejected read_append_rejected(Body::AppendRejected::Reader from) {
@@ -314,6 +322,9 @@ Result<raft::MessageBody> read_body(Body::Reader body, const Bytes& buffer) {
       return raft::MembershipQuery{};
     case Body::NOT_MEMBER:
       return raft::NotMember{raft::Index(body.getNotMember().getConfigurationIndex())};
+    case Body::DIGEST_REPORT:
+      return raft::DigestReport{raft::Index(body.getDigestReport().getIndex()),
+                                body.getDigestReport().getDigest()};
   }
   return failure("a message is of a kind that this version does not know");
 }

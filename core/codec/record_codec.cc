@@ -71,6 +71,7 @@ Bytes encode_stable_state(const StableState& state) {
     builder.setTerm(state.hard_state.term.value());
     const Duration promise = state.hard_state.longest_promise;
     builder.setLongestPromiseUs(static_cast<std::uint64_t>(promise.count()));
+    builder.setDistrusted(state.hard_state.distrusted.value());
     if (!state.hard_state.vote) return;
     builder.setVotedFor(wire::as_capnp(state.hard_state.vote->id.name()));
     builder.setVotedForIncarnation(state.hard_state.vote->incarnation.value());
@@ -95,6 +96,7 @@ Result<StableState> decode_stable_state(const Bytes& record) {
           return failure("a promise of " + std::to_string(reader.getLongestPromiseUs()) + " us");
         }
         state.hard_state.longest_promise = promise;
+        state.hard_state.distrusted = raft::Index(reader.getDistrusted());
         if (reader.getVotedFor().size() == 0) return state;
         auto vote = read_server_id(reader.getVotedFor());
         if (!vote) return std::unexpected(vote.error());

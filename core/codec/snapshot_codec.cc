@@ -60,7 +60,8 @@ Bytes SnapshotWriter::header() {
                                .state = {.revision = store_.revision(),
                                          .compacted = store_.history().compacted(),
                                          .next_session = store_.sessions().next_id(),
-                                         .settings = store_.settings()},
+                                         .settings = store_.settings(),
+                                         .digest_check = store_.digest_check()},
                                .item_count = store_.tree().size()});
 }
 

@@ -52,6 +52,8 @@ struct PartWriter {
     builder.setNextSession(header.state.next_session.value());
     kv::write_settings(builder.initSettings(static_cast<unsigned>(kv::kSettings.size())),
                        header.state.settings);
+    builder.setDigestCheckNumber(header.state.digest_check.number);
+    builder.setDigestCheckDigest(header.state.digest_check.digest);
     builder.setItemCount(header.item_count);
   }
   void operator()(const SnapshotBlock& block) {
@@ -105,13 +107,15 @@ Result<SnapshotPart> read_header(proto::SnapshotHeader::Reader from) {
   if (!configuration) return std::unexpected(configuration.error());
   const auto settings = kv::read_settings(from.getSettings());
   if (!settings) return std::unexpected(settings.error());
-  return SnapshotHeader{.configuration_index = raft::Index(from.getConfigurationIndex()),
-                        .configuration = std::move(*configuration),
-                        .state = {.revision = kv::Revision(from.getRevision()),
-                                  .compacted = kv::Revision(from.getCompactedRevision()),
-                                  .next_session = kv::SessionId(from.getNextSession()),
-                                  .settings = *settings},
-                        .item_count = from.getItemCount()};
+  return SnapshotHeader{
+      .configuration_index = raft::Index(from.getConfigurationIndex()),
+      .configuration = std::move(*configuration),
+      .state = {.revision = kv::Revision(from.getRevision()),
+                .compacted = kv::Revision(from.getCompactedRevision()),
+                .next_session = kv::SessionId(from.getNextSession()),
+                .settings = *settings,
+                .digest_check = {from.getDigestCheckNumber(), from.getDigestCheckDigest()}},
+      .item_count = from.getItemCount()};
 }
 
 std::vector<kv::Change> read_changes(capnp::List<proto::Change>::Reader from) {

@@ -91,8 +91,24 @@ struct ChangeSettings {
   friend bool operator==(const ChangeSettings&, const ChangeSettings&) = default;
 };
 
+// At this point of the log every replica notes the digest of its state. `number` is never used
+// twice: it is the entry's index.
+struct CheckDigest {
+  std::uint64_t number = 0;
+
+  friend bool operator==(const CheckDigest&, const CheckDigest&) = default;
+};
+
+// What the majority has noted at that point; none: there is no majority.
+struct JudgeDigest {
+  std::uint64_t number = 0;
+  std::optional<std::uint64_t> digest{};
+
+  friend bool operator==(const JudgeDigest&, const JudgeDigest&) = default;
+};
+
 using CommandBody = std::variant<Put, Delete, DeleteRange, Transaction, OpenSession, CloseSession,
-                                 ExpireSessions, ChangeSettings>;
+                                 ExpireSessions, ChangeSettings, CheckDigest, JudgeDigest>;
 
 // A write by which a session goes on: it runs if its number is the session's last plus one; the
 // last one gets its first answer again; any other is out of order.
@@ -155,6 +171,20 @@ struct SettingsChanged {
   Settings settings;
 };
 
+struct DigestNoted {
+  std::uint64_t number = 0;
+  std::uint64_t digest = 0;
+};
+enum class DigestVerdict : std::uint8_t {
+  kAgrees,
+  kDiffers,
+  kNoMajority,
+  kObsolete,  // it is of another point than the one that was noted last
+};
+struct DigestJudged {
+  DigestVerdict verdict{};
+};
+
 // What a command is not allowed to do. It has changed nothing.
 struct OverQuota {
   Revision revision;
@@ -174,8 +204,9 @@ struct InvalidCommand {};
 
 using CommandResult =
     std::variant<PutDone, DeleteDone, RangeDeleted, TransactionDone, ConditionFailed, SessionOpened,
-                 SessionClosed, SessionsExpired, SettingsChanged, OverQuota, SessionUnknown,
-                 SessionExpired, SessionOutOfOrder, SessionsFull, ResultTooLarge, InvalidCommand>;
+                 SessionClosed, SessionsExpired, SettingsChanged, DigestNoted, DigestJudged,
+                 OverQuota, SessionUnknown, SessionExpired, SessionOutOfOrder, SessionsFull,
+                 ResultTooLarge, InvalidCommand>;
 
 // Same answer, byte for byte.
 bool operator==(const CommandResult& a, const CommandResult& b);

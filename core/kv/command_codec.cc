@@ -108,6 +108,16 @@ struct CommandWriter {
       to[i].setValue(change.values[i].value);
     }
   }
+  void operator()(const CheckDigest& check) { builder.setCheckDigest(check.number); }
+  void operator()(const JudgeDigest& judge) {
+    auto to = builder.initJudgeDigest();
+    to.setNumber(judge.number);
+    if (judge.digest) {
+      to.setDigest(*judge.digest);
+    } else {
+      to.setNoMajority();
+    }
+  }
 };
 
 // A guess that is seldom too low.
@@ -145,6 +155,8 @@ struct CommandSize {
   std::size_t operator()(const CloseSession&) const { return 0; }
   std::size_t operator()(const ExpireSessions& expire) const { return 16 * expire.sessions.size(); }
   std::size_t operator()(const ChangeSettings& change) const { return 64 * change.values.size(); }
+  std::size_t operator()(const CheckDigest&) const { return 0; }
+  std::size_t operator()(const JudgeDigest&) const { return 32; }
 };
 
 // --- From bytes ---------------------------------------------------------------------------------
@@ -273,6 +285,16 @@ Result<CommandBody> read_delete(proto::Command::Delete::Reader erase) {
                 .want_previous = erase.getWantPrevious()};
 }
 
+Result<CommandBody> read_judge_digest(proto::DigestCheck::Reader from) {
+  switch (from.which()) {
+    case proto::DigestCheck::NO_MAJORITY:
+      return JudgeDigest{.number = from.getNumber()};
+    case proto::DigestCheck::DIGEST:
+      return JudgeDigest{from.getNumber(), from.getDigest()};
+  }
+  return failure("a digest is judged in a way that this version does not know");
+}
+
 Result<CommandBody> read_body(proto::Command::Reader from, const Bytes& buffer) {
   switch (from.which()) {
     case proto::Command::PUT:
@@ -302,6 +324,10 @@ Result<CommandBody> read_body(proto::Command::Reader from, const Bytes& buffer) 
     }
     case proto::Command::CHANGE_SETTINGS:
       return ChangeSettings{read_setting_values(from.getChangeSettings())};
+    case proto::Command::CHECK_DIGEST:
+      return CheckDigest{from.getCheckDigest()};
+    case proto::Command::JUDGE_DIGEST:
+      return read_judge_digest(from.getJudgeDigest());
   }
   return failure("a command is of a kind that this version does not know");
 }

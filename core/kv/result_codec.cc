@@ -72,6 +72,14 @@ struct ResultWriter {
     write_settings(builder.initSettingsChanged(static_cast<unsigned>(kSettings.size())),
                    changed.settings);
   }
+  void operator()(const DigestNoted& noted) {
+    auto to = builder.initDigestNoted();
+    to.setNumber(noted.number);
+    to.setDigest(noted.digest);
+  }
+  void operator()(const DigestJudged& judged) {
+    builder.setDigestJudged(static_cast<proto::DigestVerdict>(judged.verdict));
+  }
   void operator()(const OverQuota& over) { builder.setOverQuota(over.revision.value()); }
   void operator()(const SessionUnknown&) { builder.setSessionUnknown(); }
   void operator()(const SessionExpired&) { builder.setSessionExpired(); }
@@ -143,6 +151,14 @@ Result<CommandResult> read_transaction(proto::CommandResult::TransactionDone::Re
   return done;
 }
 
+Result<CommandResult> read_digest_judged(proto::CommandResult::Reader from) {
+  const auto verdict = static_cast<DigestVerdict>(from.getDigestJudged());
+  if (verdict > DigestVerdict::kObsolete) {
+    return failure("a digest's verdict is of a kind that this version does not know");
+  }
+  return DigestJudged{verdict};
+}
+
 Result<CommandResult> read_result(proto::CommandResult::Reader from) {
   switch (from.which()) {
     case proto::CommandResult::PUT_DONE: {
@@ -180,6 +196,12 @@ Result<CommandResult> read_result(proto::CommandResult::Reader from) {
       if (!settings) return std::unexpected(settings.error());
       return SettingsChanged{*settings};
     }
+    case proto::CommandResult::DIGEST_NOTED: {
+      const auto noted = from.getDigestNoted();
+      return DigestNoted{noted.getNumber(), noted.getDigest()};
+    }
+    case proto::CommandResult::DIGEST_JUDGED:
+      return read_digest_judged(from);
     case proto::CommandResult::OVER_QUOTA:
       return OverQuota{Revision(from.getOverQuota())};
     case proto::CommandResult::SESSION_UNKNOWN:

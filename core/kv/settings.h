@@ -41,7 +41,7 @@ inline constexpr auto kSettings = std::to_array<Setting>({
     {"history_bytes", &Settings::history_bytes, 0, std::uint64_t{64} << 30},
     {"quota_bytes", &Settings::quota_bytes, 4096, std::uint64_t{1} << 44},
     {"session_ttl_ms", &Settings::session_ttl_ms, 1'000, 86'400'000},
-    {"session_count", &Settings::session_count, 1, 1'000'000},
+    {"session_count", &Settings::session_count, 1, 100'000},
     {"feature_level", &Settings::feature_level, 1, kFeatureLevel},
 });
 

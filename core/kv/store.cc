@@ -61,6 +61,8 @@ CommandResult Store::run(const CommandBody& body) {
     CommandResult operator()(const ChangeSettings& command) {
       return store.change_settings(command);
     }
+    CommandResult operator()(const CheckDigest& command) { return store.check_digest(command); }
+    CommandResult operator()(const JudgeDigest& command) { return store.judge_digest(command); }
   };
   return std::visit(Run{*this}, body);
 }
@@ -228,6 +230,7 @@ struct Parts {
   std::uint64_t history = 0;
   std::uint64_t sessions = 0;
   std::uint64_t settings = 0;
+  DigestCheck check;
 };
 
 std::uint64_t digest_of(const Parts& parts) {
@@ -236,10 +239,24 @@ std::uint64_t digest_of(const Parts& parts) {
   digest = mix64(digest ^ parts.items);
   digest = mix64(digest ^ parts.history);
   digest = mix64(digest ^ parts.sessions);
-  return mix64(digest ^ parts.settings);
+  digest = mix64(digest ^ parts.settings);
+  digest = mix64(digest ^ parts.check.number);
+  return mix64(digest ^ parts.check.digest);
 }
 
 }  // namespace
+
+CommandResult Store::check_digest(const CheckDigest& command) {
+  digest_check_ = {command.number, digest()};
+  return DigestNoted{digest_check_.number, digest_check_.digest};
+}
+
+CommandResult Store::judge_digest(const JudgeDigest& command) const {
+  if (command.number != digest_check_.number) return DigestJudged{DigestVerdict::kObsolete};
+  if (!command.digest) return DigestJudged{DigestVerdict::kNoMajority};
+  const bool agrees = *command.digest == digest_check_.digest;
+  return DigestJudged{agrees ? DigestVerdict::kAgrees : DigestVerdict::kDiffers};
+}
 
 std::uint64_t Store::digest() const {
   return digest_of({.revision = revision_,
@@ -247,7 +264,8 @@ std::uint64_t Store::digest() const {
                     .items = item_hashes_,
                     .history = history_.digest(),
                     .sessions = sessions_.digest(),
-                    .settings = hash_settings(settings_)});
+                    .settings = hash_settings(settings_),
+                    .check = digest_check_});
 }
 
 std::uint64_t Store::recomputed_digest() const {
@@ -260,7 +278,8 @@ std::uint64_t Store::recomputed_digest() const {
                     .items = item_hashes,
                     .history = history_.recomputed_digest(),
                     .sessions = sessions_.recomputed_digest(),
-                    .settings = hash_settings(settings_)});
+                    .settings = hash_settings(settings_),
+                    .check = digest_check_});
 }
 
 }  // namespace anchor::kv

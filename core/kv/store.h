@@ -28,6 +28,14 @@ struct Compacted {
   Revision oldest;  // the first that can
 };
 
+// A point of the log, and the state's digest there.
+struct DigestCheck {
+  std::uint64_t number = 0;  // zero: none yet
+  std::uint64_t digest = 0;
+
+  friend bool operator==(const DigestCheck&, const DigestCheck&) = default;
+};
+
 // The replicated state: keys with etcd's revisions, over the tree; their history; sessions; and the
 // settings. Apply is total and deterministic; everything that it consults is in here.
 class Store {
@@ -51,6 +59,9 @@ class Store {
   // What the quota bounds: keys, values and sessions, with what each takes up beside its bytes.
   std::uint64_t size_bytes() const { return item_bytes_ + sessions_.size_bytes(); }
 
+  // What was noted last, to be held against what others have noted (core/digest_agreement.h).
+  const DigestCheck& digest_check() const { return digest_check_; }
+
   // Of the whole state, kept up to date by each write in O(change): two stores with the same
   // digest hold the same, but for chance or malice.
   std::uint64_t digest() const;
@@ -73,6 +84,8 @@ class Store {
   CommandResult close_session(const CloseSession& command);
   CommandResult expire_sessions(const ExpireSessions& command);
   CommandResult change_settings(const ChangeSettings& command);
+  CommandResult check_digest(const CheckDigest& command);
+  CommandResult judge_digest(const JudgeDigest& command) const;
 
   bool holds(const Compare& compare) const;
   bool previous_fit(const std::vector<Operation>& operations) const;
@@ -90,6 +103,7 @@ class Store {
   History history_{Revision(1)};
   Sessions sessions_;
   Settings settings_;
+  DigestCheck digest_check_;
 };
 
 // Builds the store anew that a snapshot holds: its items, its changes, its sessions, each in order.
@@ -101,6 +115,7 @@ class Store::Restorer {
     Revision compacted;
     SessionId next_session;
     Settings settings;
+    DigestCheck digest_check{};
   };
   explicit Restorer(const Begin& begin);
 

@@ -24,6 +24,7 @@ Store::Restorer::Restorer(const Begin& begin) {
   store_.history_ = History(begin.compacted);
   store_.sessions_.restore_next_id(begin.next_session);
   store_.settings_ = begin.settings;
+  store_.digest_check_ = begin.digest_check;
 }
 
 Result<void> Store::Restorer::add(ItemRef item) {

@@ -38,7 +38,7 @@ void check_progress(const State& state, const Progress& progress) {
 
 void check_leader(const State& state, const Leader& leader) {
   ANCHOR_ASSERT(state.hard_state.vote == state.self, "a leader voted for itself");
-  ANCHOR_ASSERT(state.hard_state_durable(), "a leader's term is durable");
+  ANCHOR_ASSERT(state.hard_state_durable() || state.needs_snapshot(), "a leader's term is durable");
   ANCHOR_ASSERT(leader.first_index <= state.log.last().index);
   ANCHOR_ASSERT(leader.first_index < state.log.base().index ||
                 state.log.contains({leader.first_index, state.term()}));
@@ -85,6 +85,7 @@ void check_candidate(const State& state, const Candidate& candidate) {
     return;
   }
   ANCHOR_ASSERT(state.hard_state.vote == state.self);
+  if (state.needs_snapshot()) return;  // which it may just have found out
   // Its own vote counts once it is durable, and nobody's before that.
   ANCHOR_ASSERT(candidate.granted.contains(state.self.id) == state.hard_state_durable());
   ANCHOR_ASSERT(candidate.granted.empty() || state.hard_state_durable());
@@ -130,6 +131,7 @@ void StepInvariants::check(const Raft& after, const Output& output) const {
     ANCHOR_ASSERT(state.hard_state.vote == hard_state_.vote, "a vote is set once in a term");
   }
   ANCHOR_ASSERT(state.hard_state.longest_promise >= hard_state_.longest_promise);
+  ANCHOR_ASSERT(state.hard_state.distrusted >= hard_state_.distrusted);
   if (state.hard_state != hard_state_) {
     ANCHOR_ASSERT(output.persist && output.persist->hard_state == state.hard_state);
   }

@@ -69,6 +69,8 @@ struct AppendAccepted {
   Round round;
   Duration promise{};
   Instant sent{};
+  // Not zero: whatever its log has, it needs a snapshot, of this entry or a later one.
+  Index snapshot_wanted{};
 
   friend bool operator==(const AppendAccepted&, const AppendAccepted&) = default;
 };
@@ -162,6 +164,15 @@ struct ForwardRequest {
   friend bool operator==(const ForwardRequest&, const ForwardRequest&) = default;
 };
 
+// From a follower to its leader: the digest of its state at a point that the leader has published
+// in the log (core/digest_agreement.h).
+struct DigestReport {
+  Index index;
+  std::uint64_t digest = 0;
+
+  friend bool operator==(const DigestReport&, const DigestReport&) = default;
+};
+
 enum class ForwardOutcome : std::uint8_t {
   kApplied,     // committed and applied, or decided; `result` is the answer
   kNotApplied,  // certainly never applied
@@ -182,7 +193,7 @@ struct ForwardReply {
 using MessageBody =
     std::variant<RequestVote, VoteReply, AppendEntries, AppendAccepted, AppendRejected,
                  InstallSnapshot, SnapshotAccepted, ReadIndexRequest, ReadIndexReply, TimeoutNow,
-                 MembershipQuery, NotMember, ForwardRequest, ForwardReply>;
+                 MembershipQuery, NotMember, ForwardRequest, ForwardReply, DigestReport>;
 
 struct Message {
   Peer from;

@@ -88,6 +88,8 @@ struct Progress {
   Index commit_told{};
   std::variant<Probe, Replicate, SendSnapshot> state{};
   std::optional<KeptLog> kept_log{};
+  // Not zero: whatever its log has, it needs a snapshot, of this entry or a later one.
+  Index snapshot_wanted{};
   // When it last acknowledged more, of the log or of a snapshot.
   Instant progressed{};
   // Only of a learner that awaits its promotion.

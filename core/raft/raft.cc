@@ -403,7 +403,7 @@ void Raft::advance_leader(Leader& leader) {
       return become_follower(state_.term(), std::nullopt, "it is no member any more");
     }
   } else {
-    flee_stalled_disk(state_, leader);
+    hand_over_if_unfit(state_, leader);
   }
   advance_transfer(state_, leader);
   if (leaves && (!leader.transfer || leader.transfer->asked)) {

@@ -68,6 +68,9 @@ class Raft {
 
   // A snapshot of this server's own is durable.
   void snapshot_saved(const SnapshotFile& file) { raft::snapshot_saved(state_, role_, file); }
+  // The state machine's state at `index` is not the majority's: it goes on only from a snapshot of
+  // another server's.
+  void distrust_state(Index index) { state_.distrust_state(index); }
   // Another is needed than those that there are. Asking forgets it.
   bool take_snapshot_wanted() { return std::exchange(state_.snapshot_wanted, false); }
   // So much of the snapshot that the leader sends is written.

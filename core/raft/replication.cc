@@ -22,10 +22,14 @@ Index durable_match(const State& state, const Follower& follower) {
 
 void accept(State& state, const Follower& follower, Index match, Round round, WriteId after = {}) {
   const Duration promise = spoken_promise(state);
-  state.send(
-      *follower.leader,
-      AppendAccepted{.match_index = match, .round = round, .promise = promise, .sent = state.now},
-      after);
+  const Index wanted = state.needs_snapshot() ? state.hard_state.distrusted : Index();
+  state.send(*follower.leader,
+             AppendAccepted{.match_index = match,
+                            .round = round,
+                            .promise = promise,
+                            .sent = state.now,
+                            .snapshot_wanted = wanted},
+             after);
 }
 
 void reject(State& state, const Follower& follower, const AppendEntries& request) {
@@ -105,11 +109,12 @@ void handle_append_accepted(State& state, Progress& progress, const AppendAccept
   if (reply.match_index > progress.match) progress.progressed = state.now;
   progress.match = std::max(progress.match, reply.match_index);
   progress.next = std::max(progress.next, progress.match.next());
+  progress.snapshot_wanted = reply.snapshot_wanted;
   if (auto* replicating = std::get_if<Replicate>(&progress.state)) {
     replicating->acknowledged(progress.match);
   } else if (!std::holds_alternative<SendSnapshot>(progress.state)) {
     progress.state = Replicate{};
-  } else if (progress.match >= state.log.base().index) {
+  } else if (progress.match >= state.log.base().index && reply.snapshot_wanted == Index()) {
     end_snapshot(state, progress);
   }
   let_log_go(state, progress);
@@ -171,9 +176,11 @@ bool send_entries(State& state, Leader& leader, Progress& progress) {
     send_snapshot(state, leader, progress);
     return false;
   }
-  if (progress.next.previous() < state.log.base().index) {
-    // Not to one that may be gone.
-    if (!progress.heard_within(state.options.election_timeout, state.now)) return false;
+  const bool lacks = progress.next.previous() < state.log.base().index;
+  if (lacks || wants_snapshot(state, progress)) {
+    // Not to one that may be gone; nor what is known to be wrong.
+    const bool answers = progress.heard_within(state.options.election_timeout, state.now);
+    if (!answers || state.needs_snapshot()) return false;
     begin_snapshot(state, progress);
     send_snapshot(state, leader, progress);
     return false;

@@ -71,6 +71,7 @@ void add_snapshot(State& state, const SnapshotFile& file) {
 
 // What a snapshot covers, but for a trailing part.
 Index covered(const State& state) {
+  if (state.log.bytes() <= state.options.trailing_bytes) return state.log.base().index;
   Index index = state.snapshots.back().position.index;
   std::uint64_t bytes = 0;
   while (index > state.log.base().index) {
@@ -106,6 +107,12 @@ void keep_log(const State& state, Progress& progress) {
   progress.kept_log = KeptLog{std::max(progress.match, base)};
 }
 
+// To whom the snapshot is sent.
+bool is_news(const State& state, Index position) {
+  if (position > state.commit_index) return true;
+  return state.needs_snapshot() && position >= state.hard_state.distrusted;
+}
+
 // Another of the state as it is now takes its place, and is what is sent next.
 void distrust(State& state, const SnapshotFile& file) {
   state.snapshot_wanted = true;
@@ -116,8 +123,17 @@ void distrust(State& state, const SnapshotFile& file) {
 
 // --- The leader ---------------------------------------------------------------------------------
 
+bool wants_snapshot(State& state, const Progress& progress) {
+  const Index wanted = progress.snapshot_wanted;
+  if (wanted == Index() || wanted > state.commit_index) return false;
+  if (!state.snapshots.empty() && state.snapshots.back().position.index >= wanted) return true;
+  state.snapshot_wanted = true;
+  return false;
+}
+
 void begin_snapshot(State& state, Progress& progress) {
-  ANCHOR_ASSERT(!state.snapshots.empty() && progress.next <= state.log.base().index);
+  ANCHOR_ASSERT(!state.snapshots.empty());
+  ANCHOR_ASSERT(progress.next <= state.log.base().index || progress.snapshot_wanted > Index());
   const SnapshotFile& file = state.snapshots.back();
   progress.state = SendSnapshot{.file = file, .resent = state.now};
   progress.kept_log = KeptLog{.after = file.position.index, .sent_snapshot = true};
@@ -237,7 +253,7 @@ std::optional<Instant> writes_wait(const State& state, const Role& role) {
 void handle_install_snapshot(State& state, const Follower& follower,
                              const InstallSnapshot& request) {
   if (contradicts(state, follower, request.file.position)) return;
-  if (request.file.position.index <= state.commit_index) {
+  if (!is_news(state, request.file.position.index)) {
     // Nothing in it is news here, and it may be behind: a snapshot takes nobody back.
     const Index durable = std::min(state.commit_index, state.log.durable_index());
     return state.send(*follower.leader, AppendAccepted{.match_index = durable, .round = {}});
@@ -259,15 +275,21 @@ bool install_snapshot(State& state, Role& role, const SnapshotFile& file,
   if (state.receiving == file) state.receiving.reset();
   const LogPosition position = file.position;
   // A leader has all that is committed, though it may not know yet what is.
-  if (position.index <= state.commit_index || std::holds_alternative<Leader>(role)) return false;
+  if (!is_news(state, position.index) || std::holds_alternative<Leader>(role)) return false;
   auto* follower = std::get_if<Follower>(&role);
   if (follower != nullptr && contradicts(state, *follower, position)) return false;
   add_snapshot(state, file);
   if (!state.log.contains(position)) {
     state.log.restart_after(position, std::move(configuration));
   }
-  state.commit_index = position.index;
+  state.commit_index = std::max(state.commit_index, position.index);
   state.output.events.push_back(SnapshotInstalled{state.term(), position});
+  if (auto* candidate = std::get_if<Candidate>(&role)) {
+    // Members of what this server took for the configuration may have voted.
+    std::erase_if(candidate->granted, [&](const ServerId& id) {
+      return id != state.self.id && state.configuration().find(id) == nullptr;
+    });
+  }
   if (follower == nullptr) return true;
   follower->verified = std::max(follower->verified, position.index);
   if (follower->leader) {

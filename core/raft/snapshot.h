@@ -9,7 +9,10 @@ namespace anchor::raft {
 
 // --- The leader ---------------------------------------------------------------------------------
 
-// Requires: the follower's next entry is in the log no more.
+// The follower asks for a snapshot, and there is one that will do. If there is none yet, the next
+// one is taken at once.
+bool wants_snapshot(State& state, const Progress& progress);
+// Requires: the follower's next entry is in the log no more, or it wants one.
 void begin_snapshot(State& state, Progress& progress);
 // Sends chunks, as far as window and rate allow; again from what is acknowledged, after a silence.
 void send_snapshot(State& state, Leader& leader, Progress& progress);
@@ -30,8 +33,8 @@ void handle_install_snapshot(State& state, const Follower& follower,
 // The shell has written so much of the file.
 void snapshot_written(State& state, const Role& role, const SnapshotFile& file,
                       std::uint64_t received_bytes);
-// The snapshot, from a leader, is durable. True if it is further than what is committed here: then
-// the state machine is to go on from it.
+// The snapshot, from a leader, is durable. True if it is further than what is committed here, or
+// what this server needs: then the state machine is to go on from it.
 bool install_snapshot(State& state, Role& role, const SnapshotFile& file,
                       Log::Configured configuration);
 

@@ -30,6 +30,17 @@ State::State(Options given, std::uint64_t seed, Recovered recovered)
   ANCHOR_ASSERT(commit_index >= log.base().index && commit_index <= log.last().index);
 }
 
+bool State::needs_snapshot() const {
+  const Index newest = snapshots.empty() ? Index() : snapshots.back().position.index;
+  return hard_state.distrusted > newest;
+}
+
+void State::distrust_state(Index index) {
+  if (index <= hard_state.distrusted) return;
+  hard_state.distrusted = index;
+  hard_state_to_write();
+}
+
 bool State::may_campaign() const {
   return !removed &&
          std::ranges::any_of(log.configurations_from(commit_index), [&](const auto& each) {

@@ -72,6 +72,12 @@ struct State {
 
   Term term() const { return hard_state.term; }
   const Configuration& configuration() const { return *log.configuration(); }
+  // The state machine's state is known to be wrong, until another server's snapshot has come. This
+  // server votes and replicates all the same: its log is right.
+  bool needs_snapshot() const;
+  // Where that begins to be so: the newest snapshot of its own is from before.
+  void distrust_state(Index index);
+
   // By the newest configuration in the log, committed or not.
   bool is_member() const { return configuration().has(self); }
   bool is_voter() const { return is_member() && configuration().is_voter(self.id); }
@@ -176,7 +182,7 @@ struct Leader {
   Instant write_due{};
   // The next chunk of a snapshot is not sent before it.
   Instant chunk_due{};
-  // Before it, no other attempt to hand over because of this server's own disk.
+  // Before it, no other attempt to hand over because this server is unfit.
   Instant flight_due{};
 };
 

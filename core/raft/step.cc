@@ -58,6 +58,14 @@ struct Describe {
                          : "kept until " + kept + (event.kept_for.size() == 1 ? " has" : " have") +
                                " caught up");
   }
+  std::string operator()(const StateDistrusted& event) const {
+    return "answers nothing: the state at index " + std::to_string(event.index.value()) +
+           " is wrong, or may be: " + event.reason;
+  }
+  std::string operator()(const StateTrusted& event) const {
+    return "answers again: the state at index " + std::to_string(event.index.value()) +
+           " is the majority's";
+  }
   std::string operator()(const Removed& event) const {
     return "removed from the cluster by the configuration at index " +
            std::to_string(event.configuration_index.value());

@@ -110,10 +110,21 @@ struct LogRoomChanged {
   std::uint64_t bytes = 0;
   std::vector<ServerId> kept_for{};  // who are to catch up
 };
+// This server's state is not the majority's, or there is no majority: it answers nothing.
+struct StateDistrusted {
+  Term term;
+  Index index;  // at which it was noted
+  std::string reason;
+};
+// It is, again.
+struct StateTrusted {
+  Term term;
+  Index index;
+};
 using Event = std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost,
                            ConfigurationAppended, TransferStarted, TransferFailed, Removed,
                            SnapshotSent, SnapshotDistrusted, SnapshotInstalled, SnapshotTaken,
-                           LogCompacted, LogRoomChanged>;
+                           LogCompacted, LogRoomChanged, StateDistrusted, StateTrusted>;
 
 // One line in words, without the term.
 std::string describe(const Event& event);

@@ -88,13 +88,17 @@ bool takes_leadership(const State& state, const Role& role, const Message& messa
          message.term > state.term() && !state.left_out_at(message.from);
 }
 
-void flee_stalled_disk(State& state, Leader& leader) {
-  if (leader.transfer || state.now < leader.flight_due || state.writes_under_way.empty()) return;
+void hand_over_if_unfit(State& state, Leader& leader) {
+  if (leader.transfer || state.now < leader.flight_due) return;
   const Duration patience = state.options.election_timeout;
-  if (state.now - state.writes_under_way.front().second < patience) return;
+  const bool stalls = !state.writes_under_way.empty() &&
+                      state.now - state.writes_under_way.front().second >= patience;
+  if (!stalls && !state.needs_snapshot()) return;
   leader.flight_due = state.now + 4 * patience;
   // Refused: there is none.
-  static_cast<void>(begin_transfer(state, leader, std::nullopt, "its own disk stalls"));
+  static_cast<void>(begin_transfer(
+      state, leader, std::nullopt,
+      state.needs_snapshot() ? "its state is not the majority's" : "its own disk stalls"));
 }
 
 }  // namespace anchor::raft

@@ -23,8 +23,9 @@ void advance_transfer(State& state, Leader& leader);
 // True if `message` is from whom this leader has asked to campaign, and who does.
 bool takes_leadership(const State& state, const Role& role, const Message& message);
 
-// A leader whose oldest write has been on its way to the disk for an election timeout hands over,
-// if there is a voter with a better disk: all may share a slow one, and somebody must lead.
-void flee_stalled_disk(State& state, Leader& leader);
+// A leader hands over, if another voter is prepared, when its oldest write has been on its way to
+// the disk for an election timeout (all may share a slow disk, and somebody must lead), or when its
+// state machine's state is known to be wrong.
+void hand_over_if_unfit(State& state, Leader& leader);
 
 }  // namespace anchor::raft

@@ -117,12 +117,16 @@ struct SnapshotFile {
 };
 
 // What a server must not forget: stored before a message that depends on it leaves.
-// Invariants: in one term the vote is set at most once; the longest promise never falls.
+// Invariants: in one term the vote is set at most once; the longest promise and `distrusted` never
+// fall.
 struct HardState {
   Term term;
   std::optional<Peer> vote;
   // The longest time for which it ever promised a leader not to vote for another (lease.h).
   Duration longest_promise{};
+  // Up to this entry the state machine's own state is known to be wrong: it goes on only from
+  // another server's snapshot, of this entry or a later one. Zero: it is not.
+  Index distrusted{};
 
   friend bool operator==(const HardState&, const HardState&) = default;
 };

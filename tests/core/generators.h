@@ -201,6 +201,24 @@ struct Arbitrary<anchor::kv::ChangeSettings> {
 };
 
 template <>
+struct Arbitrary<anchor::kv::CheckDigest> {
+  static Gen<anchor::kv::CheckDigest> arbitrary() {
+    using anchor::kv::CheckDigest;
+    return gen::build<CheckDigest>(gen::set(&CheckDigest::number));
+  }
+};
+
+template <>
+struct Arbitrary<anchor::kv::JudgeDigest> {
+  static Gen<anchor::kv::JudgeDigest> arbitrary() {
+    using anchor::kv::JudgeDigest;
+    const auto digest = anchor::any_optional<std::uint64_t>();
+    return gen::build<JudgeDigest>(gen::set(&JudgeDigest::number),
+                                   gen::set(&JudgeDigest::digest, digest));
+  }
+};
+
+template <>
 struct Arbitrary<anchor::kv::Command> {
   static Gen<anchor::kv::Command> arbitrary() {
     namespace kv = anchor::kv;
@@ -213,11 +231,11 @@ struct Arbitrary<anchor::kv::Command> {
                                     gen::map(write, [](const kv::SessionWrite& drawn) {
                                       return std::optional<kv::SessionWrite>(drawn);
                                     }));
-    return gen::apply(
-        command,
-        anchor::any_of_kinds<kv::CommandBody, kv::Put, kv::Delete, kv::DeleteRange, kv::Transaction,
-                             kv::CloseSession, kv::ExpireSessions, kv::ChangeSettings>(),
-        session);
+    return gen::apply(command,
+                      anchor::any_of_kinds<kv::CommandBody, kv::Put, kv::Delete, kv::DeleteRange,
+                                           kv::Transaction, kv::CloseSession, kv::ExpireSessions,
+                                           kv::ChangeSettings, kv::CheckDigest, kv::JudgeDigest>(),
+                      session);
   }
 };
 

@@ -68,6 +68,28 @@ class Server {
     }
   }
   void wait(Duration duration) { wait_and_step(duration, {}); }
+  // Its state is another than its log makes, as after a bug or a fault of its memory.
+  void damage() {
+    const_cast<kv::Store&>(replica_->store()).apply(kv::Put{"damage", Bytes(), kv::Always{}});
+  }
+  // As from a disk that has all of its log, and no snapshot.
+  void restart() {
+    const raft::State& before = replica_->raft().state();
+    const raft::Log& log = before.log;
+    raft::Recovered recovered{.cluster_id = before.cluster_id,
+                              .self = self_,
+                              .boot = before.boot.next(),
+                              .hard_state = before.hard_state,
+                              .base = {},
+                              .base_configuration = {},
+                              .entries = log.from(log.base().index.next(), log.bytes())};
+    ANCHOR_ASSERT(log.base().index == raft::Index());
+    const Replica::Options options = options_;
+    replica_.emplace(options, std::move(recovered));
+    write_.reset();
+    held_ = {};
+    step();
+  }
   // The inputs come after this time, in the first step for as long.
   void wait_and_step(Duration duration, const std::vector<Input>& inputs) {
     now_ += duration;
@@ -152,6 +174,7 @@ class Server {
              std::vector<raft::Entry> entries) {
     options.seed = std::stoull(self_.id.name().substr(1));
     options.check_invariants = true;
+    options_ = options;
     replica_.emplace(options, raft::Recovered{.cluster_id = raft::ClusterId(1),
                                               .self = self_,
                                               .boot = raft::Boot(1),
@@ -163,6 +186,7 @@ class Server {
   }
 
   raft::Peer self_;
+  Replica::Options options_;
   std::optional<Replica> replica_;
   Instant now_{};
   // The newest that is not durable yet.

@@ -32,7 +32,8 @@ class Place {
                       chunks.push_back(std::get<raft::InstallSnapshot>(message.body));
                     },
                 .damaged = [this](const codec::DamagedSnapshot&) { ++damaged_count; },
-                .failed = [this](const Error& error) { failures.push_back(error.message); }}) {}
+                .failed = [this](const Error& error) { failures.push_back(error.message); },
+                .state_damaged = [this] { ++state_damaged_count; }}) {}
 
   TemporaryDirectory directory;
   SnapshotFiles files;
@@ -41,6 +42,7 @@ class Place {
   std::optional<SnapshotReceived> received;
   std::vector<raft::InstallSnapshot> chunks;
   int damaged_count = 0;
+  int state_damaged_count = 0;
   std::vector<std::string> failures;
   SnapshotWorker worker;
 };
@@ -68,14 +70,16 @@ class SnapshotWorkerTest : public testing::Test {
     while (!condition()) uv_run(&loop_, UV_RUN_ONCE);
   }
 
+  static SnapshotSave request_at(std::uint64_t index) {
+    return {.position = {raft::Index(index), raft::Term(2)},
+            .configuration = {raft::Index(1), std::make_shared<const raft::Configuration>(
+                                                  raft::founding_configuration(
+                                                      {{raft::ServerId("n1"), {}, "a:1", "a:2"}}))},
+            .store = {}};
+  }
   // At the leader, of a store with so many keys.
   raft::SnapshotFile save(std::uint64_t index, int keys) {
-    SnapshotSave request{
-        .position = {raft::Index(index), raft::Term(2)},
-        .configuration = {raft::Index(1),
-                          std::make_shared<const raft::Configuration>(raft::founding_configuration(
-                              {{raft::ServerId("n1"), {}, "a:1", "a:2"}}))},
-        .store = {}};
+    SnapshotSave request = request_at(index);
     for (int key = 0; key < keys; ++key) {
       request.store.apply(kv::Put{"key" + std::to_string(key), Bytes::copy_of("value"), {}});
     }
@@ -120,6 +124,38 @@ TEST_F(SnapshotWorkerTest, WhatIsGoneIsNotSent) {
   ASSERT_EQ(leader_->chunks.size(), 1U);
   EXPECT_EQ(leader_->chunks.front().file, file);
   EXPECT_TRUE(leader_->failures.empty());
+}
+
+// As a fault of the memory would: one bit of a value.
+void damage(const kv::Store& store, std::string_view key) {
+  const kv::ItemRef item = store.find(key);
+  const_cast<std::byte&>(item->value().front()) ^= std::byte(1);
+}
+
+TEST_F(SnapshotWorkerTest, ScrubbingFindsDamageInMemory) {
+  kv::Store store;
+  store.apply(kv::Put{"a", Bytes::copy_of("value"), {}});
+  leader_->worker.scrub(store);
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  EXPECT_EQ(leader_->state_damaged_count, 0);
+  damage(store, "a");
+  leader_->worker.scrub(store);
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  EXPECT_EQ(leader_->state_damaged_count, 1);
+}
+
+// The log would be cut after it.
+TEST_F(SnapshotWorkerTest, ADamagedStateIsNotSaved) {
+  SnapshotSave request = request_at(9);
+  request.store.apply(kv::Put{"a", Bytes::copy_of("value"), {}});
+  damage(request.store, "a");
+  leader_->worker.save(std::move(request));
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  EXPECT_EQ(leader_->state_damaged_count, 1);
+  EXPECT_TRUE(leader_->saved.empty());
+  const auto found = codec::recover_snapshots(leader_->files, kCluster);
+  ASSERT_TRUE(found);
+  EXPECT_FALSE(found->newest);
 }
 
 TEST_F(SnapshotWorkerTest, WhatOneSavesAnotherReceives) {

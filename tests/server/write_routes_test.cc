@@ -180,7 +180,7 @@ TEST(SettingsRoutes, SomeAreChangedAndAllAreShown) {
   EXPECT_EQ(error_of(refusal(HttpMethod::kPut, "/settings", {}, R"({"quota":1})")),
             "the field 'quota' is unknown");
   EXPECT_EQ(error_of(refusal(HttpMethod::kPut, "/settings", {}, R"({"session_count":0})")),
-            "the field 'session_count': must be from 1 to 1000000");
+            "the field 'session_count': must be from 1 to 100000");
 }
 
 }  // namespace

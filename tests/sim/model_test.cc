@@ -33,6 +33,13 @@ void expect_same_range(const kv::RangeView& view, const Model::KeyValues& expect
   RC_ASSERT(!backwards.peek());
 }
 
+// But for digests, of which the model knows nothing.
+bool same_answer(const kv::CommandResult& a, const kv::CommandResult& b) {
+  const bool digest =
+      std::holds_alternative<kv::DigestNoted>(a) || std::holds_alternative<kv::DigestJudged>(a);
+  return digest ? a.index() == b.index() : a == b;
+}
+
 // Written independently, they check each other.
 RC_GTEST_PROP(Model, AnswersAsTheStoreDoes, ()) {
   kv::Store store;
@@ -40,7 +47,7 @@ RC_GTEST_PROP(Model, AnswersAsTheStoreDoes, ()) {
   std::uint64_t index = 0;
   for (const kv::Command& command : kv::draw_commands()) {
     const Bytes encoded = kv::encode_command(command);
-    RC_ASSERT((store.apply(encoded) == model.apply(&encoded)));
+    RC_ASSERT(same_answer(store.apply(encoded), model.apply(&encoded)));
     ++index;
     RC_ASSERT(model.revision(raft::Index(index)) == store.revision());
     RC_ASSERT(model.compacted(raft::Index(index)) == store.history().compacted());

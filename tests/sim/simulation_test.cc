@@ -47,9 +47,9 @@ TEST(Simulation, DoesTheSameWhetherItIsWatchedOrNot) {
 // of what replicas do, or of the simulator, changes these numbers, and then they are to be
 // replaced.
 TEST(Simulation, SeedsDoWhatTheyAlwaysDid) {
-  constexpr std::array<std::uint64_t, 5> kHashes = {0xd61260bbb15547cc, 0xf5d9e5c38afe4143,
-                                                    0xaf865a456739377a, 0x4b3982e466756ec7,
-                                                    0x3a546b9bcb45e652};
+  constexpr std::array<std::uint64_t, 5> kHashes = {0x03c36379cd2aee34, 0x55ff83d92cc3f841,
+                                                    0xee5baaa2ac61207e, 0xd3f56d4732ffe148,
+                                                    0xdfb94c97ba745c4b};
   for (std::uint64_t seed = 1; seed <= kHashes.size(); ++seed) {
     EXPECT_EQ(simulate(options_of(seed)).hash, kHashes[seed - 1]) << "seed " << seed;
   }
@@ -69,7 +69,8 @@ TEST(Simulation, EveryProfileHolds) {
     for (std::uint64_t seed = 10; seed < 15; ++seed) {
       const SimulationResult result = simulate({.seed = seed, .time = 3s, .profile = &profile});
       EXPECT_FALSE(result.violation) << profile.name << " " << seed << " " << what(result);
-      EXPECT_GT(result.writes, 0u) << profile.name << " " << seed;
+      // Where states are damaged answers are not judged, nor counted.
+      EXPECT_TRUE(result.writes > 0 || profile.name == "damage") << profile.name << " " << seed;
     }
   }
 }
@@ -83,9 +84,8 @@ TEST(Simulation, LeaseReadsBreakBeyondTheBoundOnDriftAndNothingElseDoes) {
     if (!result.violation) continue;
     broken = true;
     const std::string& invariant = result.violation->invariant;
-    EXPECT_TRUE(invariant == "promise-forgotten" || invariant == "promise-broken" ||
-                invariant == "lease-outlived" || invariant == "lease-misses-commit" ||
-                invariant == "lease-read")
+    EXPECT_TRUE(invariant == "promise-broken" || invariant == "lease-outlived" ||
+                invariant == "lease-misses-commit" || invariant == "lease-read")
         << what(result);
   }
   EXPECT_TRUE(broken);

@@ -23,7 +23,7 @@ class RefusalTest : public testing::Test {
     node.replica.emplace(follower(2, with(founded(), 2)));
     node.replica->step(later_, {});
     const raft::Peer self{id_of(0), raft::Incarnation(0)};
-    const raft::Peer candidate{id_of(1), raft::Incarnation(0)};
+    const raft::Peer candidate{candidate_, raft::Incarnation(0)};
     const Input input = PeerMessage{{.from = candidate,
                                      .from_boot = raft::Boot(1),
                                      .to = self,
@@ -42,6 +42,7 @@ class RefusalTest : public testing::Test {
 
   // The promise to the leader is over, and its own patience is not.
   Instant later_ = Instant(300ms);
+  raft::ServerId candidate_ = id_of(1);  // who led
 };
 
 const raft::RequestVote kPreVote{
@@ -59,7 +60,14 @@ TEST_F(RefusalTest, MayBeForAnEarlierLog) {
 
 TEST_F(RefusalTest, MayBeForALeaderThatIsAlive) {
   later_ = Instant(299ms);
+  candidate_ = id_of(2);
   EXPECT_EQ(refuses(kPreVote), "none");
+}
+
+// It has stopped leading, or would not ask.
+TEST_F(RefusalTest, OfThatLeaderItselfHasNoReason) {
+  later_ = Instant(299ms);
+  EXPECT_EQ(refuses(kPreVote), "refuses-vote-for-a-reason");
 }
 
 TEST_F(RefusalTest, MayBeForATermThatIsOver) {

@@ -132,6 +132,7 @@ std::vector<Example> examples() {
        raft::SnapshotAccepted{.position = {raft::Index(40), raft::Term(8)}, .received_bytes = 512}},
       {"membership_query", raft::MembershipQuery{}},
       {"not_member", raft::NotMember{raft::Index(12)}},
+      {"digest_report", raft::DigestReport{raft::Index(12), 0x0123456789abcdef}},
       {"forward_request", forwarded(raft::Command{Bytes::copy_of("a command")})},
       {"forward_reply", answered(Bytes::copy_of("a result"), raft::ForwardOutcome::kOverloaded)},
   };

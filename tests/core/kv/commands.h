@@ -117,6 +117,14 @@ inline rc::Gen<CommandBody> few_bodies() {
       [](SessionId id, std::uint64_t last) { return CommandBody(ExpireSessions{{{id, last}}}); },
       session, rc::gen::inRange<std::uint64_t>(0, 3));
   const auto open = rc::gen::just(CommandBody(OpenSession{}));
+  const auto few_numbers = rc::gen::inRange<std::uint64_t>(0, 3);
+  const auto check = rc::gen::map(
+      few_numbers, [](std::uint64_t number) { return CommandBody(CheckDigest{number}); });
+  const auto judge = rc::gen::apply(
+      [](std::uint64_t number, std::uint64_t digest, bool majority) {
+        return CommandBody(JudgeDigest{number, majority ? std::optional(digest) : std::nullopt});
+      },
+      few_numbers, rc::gen::arbitrary<std::uint64_t>(), rc::gen::arbitrary<bool>());
   return rc::gen::weightedOneOf<CommandBody>({{6, put},
                                               {3, erase},
                                               {1, erase_range},
@@ -124,6 +132,8 @@ inline rc::Gen<CommandBody> few_bodies() {
                                               {2, open},
                                               {1, close},
                                               {1, expire},
+                                              {1, check},
+                                              {1, judge},
                                               {1, few_settings()}});
 }
 

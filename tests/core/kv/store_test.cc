@@ -208,7 +208,8 @@ Result<Store> restored(const Store& store) {
   Store::Restorer restorer({.revision = store.revision(),
                             .compacted = store.history().compacted(),
                             .next_session = store.sessions().next_id(),
-                            .settings = store.settings()});
+                            .settings = store.settings(),
+                            .digest_check = store.digest_check()});
   for (auto at = store.tree().begin(); at.valid(); at.next()) {
     if (auto added = restorer.add(at.item()); !added) return std::unexpected(added.error());
   }

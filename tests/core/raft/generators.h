@@ -54,7 +54,8 @@ struct Arbitrary<anchor::raft::HardState> {
     const auto vote = anchor::any_optional<anchor::raft::Peer>();
     return gen::build<HardState>(
         gen::set(&HardState::term), gen::set(&HardState::vote, vote),
-        gen::set(&HardState::longest_promise, anchor::any_duration(std::chrono::hours(24))));
+        gen::set(&HardState::longest_promise, anchor::any_duration(std::chrono::hours(24))),
+        gen::set(&HardState::distrusted));
   }
 };
 
@@ -257,7 +258,8 @@ struct Arbitrary<anchor::raft::AppendAccepted> {
     return gen::build<AppendAccepted>(gen::set(&AppendAccepted::match_index),
                                       gen::set(&AppendAccepted::round),
                                       gen::set(&AppendAccepted::promise, anchor::any_duration()),
-                                      gen::set(&AppendAccepted::sent, anchor::any_instant()));
+                                      gen::set(&AppendAccepted::sent, anchor::any_instant()),
+                                      gen::set(&AppendAccepted::snapshot_wanted));
   }
 };
 

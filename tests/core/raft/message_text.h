@@ -57,7 +57,10 @@ struct TextOfBody {
     return text + "; committed " + text_of(request.commit_index);
   }
   std::string operator()(const AppendAccepted& accepted) const {
-    return "my log is yours up to " + text_of(accepted.match_index);
+    const bool wants = accepted.snapshot_wanted > Index();
+    return "my log is yours up to " + text_of(accepted.match_index) +
+           (wants ? "; I need a snapshot at " + text_of(accepted.snapshot_wanted) + " or later"
+                  : "");
   }
   std::string operator()(const AppendRejected& rejected) const {
     return "my log is not yours at " + text_of(rejected.previous_index) + "; it may be at " +
@@ -81,6 +84,9 @@ struct TextOfBody {
   std::string operator()(const MembershipQuery&) const { return "am I a member?"; }
   std::string operator()(const NotMember& notice) const {
     return "you are no member since " + text_of(notice.configuration_index);
+  }
+  std::string operator()(const DigestReport& report) const {
+    return "my digest at " + text_of(report.index) + " is " + std::to_string(report.digest);
   }
   std::string operator()(const ForwardRequest&) const { return "forwarded request"; }
   std::string operator()(const ForwardReply&) const { return "answer to a forwarded request"; }

@@ -1,0 +1,43 @@
+#include "core/replica.h"
+
+// When a replica has a snapshot of its state written, and what becomes of it when it is given
+// another's; the rest of it is in replica.cc.
+namespace anchor {
+
+void Replica::take(const SnapshotSaved& input) {
+  saving_snapshot_ = false;
+  raft_.snapshot_saved(input.file);
+}
+
+void Replica::take(const SnapshotWritten& input) {
+  raft_.snapshot_written(input.file, input.received_bytes);
+}
+
+void Replica::take(const SnapshotReceived& input) {
+  const bool needed = raft_.state().needs_snapshot();
+  if (!raft_.install_snapshot(input.file, input.configuration)) return;
+  if (needed) events_.push_back(raft::StateTrusted{raft_.term(), input.file.position.index});
+  suspended_ = false;
+  store_ = input.store;
+  applied_index_ = input.file.position.index;
+  bytes_since_snapshot_ = 0;
+  // What the snapshot covers may be in it or not: nobody can tell any more.
+  while (!proposals_.empty() && proposals_.begin()->first.first <= applied_index_) {
+    unknown(proposals_.extract(proposals_.begin()).mapped());
+  }
+  for (const Proposer& proposer : administration_.skipped(applied_index_)) unknown(proposer);
+}
+
+std::optional<SnapshotSave> Replica::snapshot_to_save() {
+  if (saving_snapshot_ || !serves()) return std::nullopt;
+  const bool wanted = raft_.take_snapshot_wanted();
+  if (!wanted && bytes_since_snapshot_ < options_.snapshot_bytes) return std::nullopt;
+  saving_snapshot_ = true;
+  bytes_since_snapshot_ = 0;
+  const raft::Log& log = raft_.log();
+  return SnapshotSave{.position = {applied_index_, *log.term_at(applied_index_)},
+                      .configuration = log.configuration_at(applied_index_),
+                      .store = store_};
+}
+
+}  // namespace anchor
