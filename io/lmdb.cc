@@ -1,8 +1,12 @@
 #include "io/lmdb.h"
 
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include <cstdint>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -35,6 +39,31 @@ MDB_val to_value(ByteView bytes) {
 
 ByteView to_view(const MDB_val& value) {
   return {static_cast<const std::byte*>(value.mv_data), value.mv_size};
+}
+
+// Where the file is mapped, which LMDB tells only of maps at a fixed address. Null: unknown.
+void* find_map(MDB_env* environment) {
+  mdb_filehandle_t file = -1;
+  struct stat status{};
+  if (mdb_env_get_fd(environment, &file) != 0 || ::fstat(file, &status) != 0) return nullptr;
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    // start-end permissions offset device inode path
+    std::uint64_t start = 0;
+    std::uint64_t end = 0;
+    std::uint64_t inode = 0;
+    char dash = 0;
+    std::string permissions;
+    std::string offset;
+    std::string device;
+    std::istringstream fields(line);
+    fields >> std::hex >> start >> dash >> end >> permissions >> offset >> device;
+    fields >> std::dec >> inode;
+    if (fields && inode == status.st_ino && end - start == kMapBytes) {
+      return reinterpret_cast<void*>(start);
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -122,6 +151,7 @@ Result<Lmdb> Lmdb::open(const std::string& path, Mode mode,
   if (const int code = mdb_reader_check(created, &dead_reader_count)) {
     return lmdb_failure("cannot clear the readers of " + path, code);
   }
+  lmdb.map_ = find_map(created);
   if (const Result<void> opened = lmdb.open_buckets(mode, buckets); !opened) {
     return std::unexpected(opened.error());
   }
@@ -142,12 +172,22 @@ Result<void> Lmdb::open_buckets(Mode mode, const std::vector<std::string>& names
 }
 
 Result<void> Lmdb::update(const Body& body) {
+  constexpr std::uint64_t kCommits = 64;
+  if (++updates_ % kCommits == 0) release_pages();
   return run(0, [&](MDB_txn* transaction) { return body(LmdbTransaction(*this, transaction)); });
 }
 
 Result<void> Lmdb::view(const Body& body) const {
-  return run(MDB_RDONLY,
-             [&](MDB_txn* transaction) { return body(LmdbTransaction(*this, transaction)); });
+  auto viewed = run(
+      MDB_RDONLY, [&](MDB_txn* transaction) { return body(LmdbTransaction(*this, transaction)); });
+  release_pages();
+  return viewed;
+}
+
+// The file's pages stay in the kernel's cache, to be mapped again when they are wanted.
+void Lmdb::release_pages() const {
+  // It is advice: nothing depends on its being taken.
+  if (map_ != nullptr) static_cast<void>(::madvise(map_, kMapBytes, MADV_DONTNEED));
 }
 
 Result<void> Lmdb::run(unsigned flags, const std::function<Result<void>(MDB_txn*)>& body) const {

@@ -99,6 +99,10 @@ class Lmdb {
   // A snapshot to read. Keep it short: it holds back pages that updates would use again.
   Result<void> view(const Body& body) const;
 
+  // Lets go of what was read of the file, which else counts as this process's memory for ever; now
+  // and then an update does, and each view. Not within one.
+  void release_pages() const;
+
  private:
   friend class LmdbTransaction;
   struct Close {
@@ -117,6 +121,8 @@ class Lmdb {
   std::unique_ptr<MDB_env, Close> environment_;
   std::string path_;
   std::vector<OpenBucket> buckets_;
+  std::uint64_t updates_ = 0;
+  void* map_ = nullptr;  // of the file; null: unknown
 };
 
 }  // namespace anchor::io

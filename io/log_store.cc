@@ -285,6 +285,7 @@ Result<void> LogStore::write(std::span<const raft::PersistBatch> batches) {
     if (batch.hard_state) stable.hard_state = *batch.hard_state;
   }
   ANCHOR_ASSERT(!codec::more_recent(stable_, stable));
+  const bool compacting = compact_to_ != raft::Index();
   const Result<void> committed =
       database_.update([&](const LmdbTransaction& transaction) -> Result<void> {
         LmdbBucket logs = transaction.bucket(kLogs);
@@ -297,6 +298,7 @@ Result<void> LogStore::write(std::span<const raft::PersistBatch> batches) {
         if (stable == stable_) return {};
         return put_stable_state(transaction, stable);
       });
+  if (compacting && compact_to_ == raft::Index()) database_.release_pages();
   if (!committed || stable == stable_) return committed;
 
   // After the database, never before: whichever is older has then missed a write.

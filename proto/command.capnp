@@ -196,6 +196,7 @@ struct OperationResult {
       items @3 :List(KeyValue);
       count @4 :UInt64;
       more @5 :Bool;
+      keysOnly @6 :Bool;
     }
   }
 }

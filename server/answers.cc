@@ -60,9 +60,9 @@ HttpResponse render_range_deleted(const kv::RangeDeleted& done) {
   return response;
 }
 
-nlohmann::ordered_json items_json(const std::vector<kv::ItemRef>& items) {
+nlohmann::ordered_json items_json(const std::vector<kv::ItemRef>& items, bool keys_only = false) {
   auto json = nlohmann::ordered_json::array();
-  for (const kv::ItemRef& item : items) json.push_back(item_json(item));
+  for (const kv::ItemRef& item : items) json.push_back(item_json(item, keys_only));
   return json;
 }
 
@@ -80,7 +80,10 @@ nlohmann::ordered_json result_json(const kv::OperationResult& result) {
     return json;
   }
   const auto& get = std::get<kv::GetResult>(result);
-  return {{"op", "get"}, {"kvs", items_json(get.items)}, {"count", get.count}, {"more", get.more}};
+  return {{"op", "get"},
+          {"kvs", items_json(get.items, get.keys_only)},
+          {"count", get.count},
+          {"more", get.more}};
 }
 
 HttpResponse render_transaction(const kv::TransactionDone& done) {
@@ -233,8 +236,8 @@ struct Renderer {
   HttpResponse operator()(const kv::SessionExpired&) const {
     return error({.status = 410,
                   .code = "session_expired",
-                  .message = "the session has ended; this write was not applied, but whether an "
-                             "earlier try was cannot be told"});
+                  .message = "the session has ended; nothing was applied now, but whether an "
+                             "earlier try of a write was cannot be told"});
   }
   HttpResponse operator()(const kv::SessionOutOfOrder& order) const {
     return error({.status = 409,

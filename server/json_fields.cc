@@ -1,6 +1,9 @@
 #include "server/json_fields.h"
 
+#include <functional>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "core/base/text.h"
 #include "server/http_target.h"
@@ -22,6 +25,23 @@ bool acceptable_type(const io::HttpRequest& request) {
   return io::equals_ignoring_case(type, "application/json") ||
          io::equals_ignoring_case(type, "application/x-www-form-urlencoded");
 }
+
+// Follows the parser, which lets the last of fields with one name win: whoever repeats one may have
+// meant the first.
+struct RepeatedField {
+  std::vector<std::set<std::string>> open{};  // the names in each object that has not ended
+  std::optional<std::string> name{};
+
+  bool operator()(int, Json::parse_event_t event, const Json& parsed) {
+    if (event == Json::parse_event_t::object_start) open.emplace_back();
+    if (event == Json::parse_event_t::object_end) open.pop_back();
+    if (event == Json::parse_event_t::key) {
+      const auto& key = parsed.get_ref<const std::string&>();
+      if (!open.back().insert(key).second && !name) name = key;
+    }
+    return true;
+  }
+};
 
 }  // namespace
 
@@ -122,8 +142,13 @@ std::expected<JsonFields, ApiError> read_json_body(const io::HttpRequest& reques
         .status = 415, .code = "bad_request", .message = "the body must be application/json"});
   }
   const std::string_view body = request.body.text();
-  Json json = body.empty() ? Json::object() : Json::parse(body, nullptr, false);
+  RepeatedField repeated;
+  Json json = body.empty() ? Json::object() : Json::parse(body, std::ref(repeated), false);
   if (json.is_discarded()) return std::unexpected(bad_request("the body is no JSON"));
+  if (repeated.name) {
+    return std::unexpected(
+        bad_request("the field " + in_quotes(*repeated.name) + " is given twice"));
+  }
   return JsonFields(std::move(json));
 }
 

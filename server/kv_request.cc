@@ -8,6 +8,7 @@
 #include "core/kv/limits.h"
 #include "io/percent_encoding.h"
 #include "server/range_request.h"
+#include "server/request_headers.h"
 
 namespace anchor::server {
 namespace {
@@ -114,13 +115,19 @@ class Parser {
     if (request_.method == HttpMethod::kPut || request_.method == HttpMethod::kPost) {
       return bad_key("the key is empty");
     }
-    if (!read_ && !range_.has_prefix()) {
-      return bad_key("the key is empty; to delete many keys, say which: ?prefix=");
+    if (!read_ && !range_.bounded()) {
+      return bad_key(
+          "the key is empty; to delete many keys, say which: ?prefix=, or start and end");
+    }
+    if (!read_ && !range_.page_parameter().empty()) {
+      return bad_parameter(range_.page_parameter() +
+                           " is for lists: a delete takes all keys that it names");
     }
     if (read_ && !range_.any()) {
       return bad_key("the key is empty; to list keys, say which: ?prefix=, or start and end");
     }
     if (!read_ && answer_.want_previous) return bad_parameter("prev is for one key");
+    if (!std::holds_alternative<kv::Always>(condition_)) return bad_parameter("cas is for one key");
     return std::nullopt;
   }
 
@@ -202,38 +209,34 @@ class Parser {
       if (auto error = take_consistency(header.value, "X-Consistency")) return error;
     }
     if (auto error = check_staleness()) return error;
-    Check error;
-    const auto if_match = single_header("If-Match", error);
-    const auto if_none_match = single_header("If-None-Match", error);
-    const auto session = single_header("Anchor-Session", error);
-    const auto sequence = single_header("Anchor-Sequence", error);
-    if (error) return error;
-    if (auto bad = take_session(session, sequence)) return bad;
-    if (key_.empty() && (if_match || if_none_match)) {
-      return bad_request("conditions are for one key");
+    const auto session = session_write_of(request_);
+    if (!session) return session.error();
+    if (read_ && *session) {
+      return bad_request("Anchor-Session is for writes: reads may be repeated as they are");
     }
-    if (if_match) {
-      if (read_) return bad_request("If-Match is for writes");
-      if (auto bad = take_if_match(*if_match)) return bad;
-    }
-    if (!if_none_match) return std::nullopt;
-    if (read_) {
-      answer_.known = parse_known_tags(*if_none_match);
-      return std::nullopt;
-    }
-    if (*if_none_match == "*") return add_condition(kv::IfAbsent{});
-    return bad_request("If-None-Match of a write must be *");
+    session_ = *session;
+    return take_conditions();
   }
 
-  Check take_session(std::optional<std::string_view> session,
-                     std::optional<std::string_view> sequence) {
-    if (!session && !sequence) return std::nullopt;
-    if (read_)
-      return bad_request("Anchor-Session is for writes: reads may be repeated as they are");
-    auto write = parse_session_write(session, sequence);
-    if (!write) return write.error();
-    session_ = *write;
-    return std::nullopt;
+  Check take_conditions() {
+    const auto if_match = single_header(request_, "If-Match");
+    if (!if_match) return if_match.error();
+    const auto if_none_match = single_header(request_, "If-None-Match");
+    if (!if_none_match) return if_none_match.error();
+    if (key_.empty() && (*if_match || *if_none_match)) {
+      return bad_request("conditions are for one key");
+    }
+    if (*if_match) {
+      if (read_) return bad_request("If-Match is for writes");
+      if (auto bad = take_if_match(**if_match)) return bad;
+    }
+    if (!*if_none_match) return std::nullopt;
+    if (read_) {
+      answer_.known = parse_known_tags(**if_none_match);
+      return std::nullopt;
+    }
+    if (**if_none_match == "*") return add_condition(kv::IfAbsent{});
+    return bad_request("If-None-Match of a write must be *");
   }
 
   Check take_if_match(std::string_view tag) {
@@ -243,16 +246,6 @@ class Parser {
       return bad_request("If-Match must be * or one revision in double quotes");
     }
     return add_condition(kv::IfModRevision{*revision});
-  }
-
-  std::optional<std::string_view> single_header(std::string_view name, Check& error) const {
-    std::optional<std::string_view> found;
-    for (const io::HttpHeader& header : request_.headers) {
-      if (!io::equals_ignoring_case(header.name, name)) continue;
-      if (found) error = bad_request("the header " + std::string(name) + " is given twice");
-      found = header.value;
-    }
-    return found;
   }
 
   Check add_condition(kv::Condition condition) {
@@ -337,23 +330,6 @@ class Parser {
 };
 
 }  // namespace
-
-std::expected<kv::SessionWrite, ApiError> parse_session_write(
-    std::optional<std::string_view> session, std::optional<std::string_view> sequence) {
-  if (!session || !sequence) {
-    return std::unexpected(
-        bad_request("Anchor-Session and Anchor-Sequence go together; one is missing"));
-  }
-  const auto id = parse_revision(*session);
-  const auto number = parse_revision(*sequence);
-  if (!id || *id == kv::Revision()) {
-    return std::unexpected(bad_request("Anchor-Session must be a session's id"));
-  }
-  if (!number || *number == kv::Revision()) {
-    return std::unexpected(bad_request("Anchor-Sequence must be a number above 0"));
-  }
-  return kv::SessionWrite{kv::SessionId(id->value()), number->value()};
-}
 
 std::expected<KvRequest, ApiError> parse_kv_request(const io::HttpRequest& request,
                                                     const HttpTarget& target) {

@@ -29,6 +29,9 @@ bool RangeParameters::take(const QueryParameter& parameter) {
     *key = parameter.value;
     return true;
   }
+  if (name == "keys" || name == "count" || name == "reverse" || name == "limit") {
+    page_parameter_ = name;
+  }
   if (name == "keys") return take_flag(parameter, page_.keys_only);
   if (name == "count") return take_flag(parameter, page_.count_only);
   if (name == "reverse") return take_flag(parameter, page_.reverse);

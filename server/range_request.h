@@ -23,7 +23,10 @@ class RangeParameters {
   bool take(const QueryParameter& parameter);
   std::optional<ApiError> error() const { return error_; }
   bool any() const { return any_; }
-  bool has_prefix() const { return prefix_.has_value(); }
+  // A prefix, or both ends.
+  bool bounded() const { return prefix_ || (start_ && end_); }
+  // One that says how to list them, rather than which; empty: none was given.
+  const std::string& page_parameter() const { return page_parameter_; }
 
   // Requires: no error.
   RangeRequest finish() const;
@@ -37,6 +40,7 @@ class RangeParameters {
   std::optional<std::string> end_;
   PageOptions page_;
   bool any_ = false;
+  std::string page_parameter_;
   std::optional<ApiError> error_;
 };
 

@@ -10,6 +10,7 @@
 #include "server/json_fields.h"
 #include "server/kv_request.h"
 #include "server/members_json.h"
+#include "server/request_headers.h"
 #include "server/transaction_request.h"
 
 namespace anchor::server {
@@ -88,17 +89,18 @@ std::optional<ApiError> check_no_body(const io::HttpRequest& request) {
 ParsedRequest parse_txn(const io::HttpRequest& request, const HttpTarget& target) {
   if (request.method != HttpMethod::kPost) return not_allowed(ErrorStyle::kJson, "POST");
   if (const auto error = check_parameters(target)) return render_error(*error, ErrorStyle::kJson);
-  std::optional<kv::SessionWrite> session;
-  const auto id = request.header("Anchor-Session");
-  const auto sequence = request.header("Anchor-Sequence");
-  if (id || sequence) {
-    auto write = parse_session_write(id, sequence);
-    if (!write) return render_error(write.error(), ErrorStyle::kJson);
-    session = *write;
-  }
+  const auto session = session_write_of(request);
+  if (!session) return render_error(session.error(), ErrorStyle::kJson);
   auto transaction = parse_transaction(request);
   if (!transaction) return render_error(transaction.error(), ErrorStyle::kJson);
-  return write_of(*std::move(transaction), session);
+  return write_of(*std::move(transaction), *session);
+}
+
+std::optional<ApiError> check_no_session(const io::HttpRequest& request) {
+  const auto session = session_write_of(request);
+  if (!session) return session.error();
+  if (!*session) return std::nullopt;
+  return ApiError{.code = "bad_request", .message = "Anchor-Session is for writes of keys"};
 }
 
 // POST /session, DELETE /session/{id}
@@ -108,6 +110,7 @@ ParsedRequest parse_session(const io::HttpRequest& request, const HttpTarget& ta
   if (request.method != method) return not_allowed(ErrorStyle::kJson, one ? "DELETE" : "POST");
   if (const auto error = check_parameters(target)) return render_error(*error, ErrorStyle::kJson);
   if (const auto error = check_no_body(request)) return render_error(*error, ErrorStyle::kJson);
+  if (const auto error = check_no_session(request)) return render_error(*error, ErrorStyle::kJson);
   if (!one) return write_of(kv::OpenSession{});
   const std::string_view text = target.path.substr(std::string_view("/session/").size());
   const auto id = parse_number(text);
@@ -123,6 +126,7 @@ ParsedRequest parse_settings(const io::HttpRequest& request, const HttpTarget& t
     return not_allowed(ErrorStyle::kJson, "GET, HEAD, PUT");
   }
   if (const auto error = check_parameters(target)) return render_error(*error, ErrorStyle::kJson);
+  if (const auto error = check_no_session(request)) return render_error(*error, ErrorStyle::kJson);
   if (request.method != HttpMethod::kPut) return SettingsRequest{};
   auto fields = read_json_body(request);
   if (!fields) return render_error(fields.error(), ErrorStyle::kJson);

@@ -135,6 +135,11 @@ std::optional<ApiError> read_list(nlohmann::json list, const std::string& name,
 }  // namespace
 
 std::expected<kv::Transaction, ApiError> parse_transaction(const io::HttpRequest& request) {
+  if (request.body.empty()) {
+    return std::unexpected(ApiError{
+        .code = "bad_request",
+        .message = R"(the body is missing: {"compare": [], "success": [], "failure": []})"});
+  }
   auto body = read_json_body(request);
   if (!body) return std::unexpected(std::move(body.error()));
   auto compare = body->array("compare");

@@ -222,7 +222,7 @@ kv::OperationResult Model::operate(const kv::Operation& operation) {
   }
   const auto& get = std::get<kv::GetOperation>(operation);
   KeyValues found = range(get.range, now());
-  kv::GetResult result{.items = {}, .count = found.size(), .more = false};
+  kv::GetResult result{.count = found.size(), .keys_only = get.keys_only};
   if (get.reverse) std::ranges::reverse(found);
   for (const auto& [key, state] : found) {
     result.more = get.limit > 0 && result.items.size() == get.limit;

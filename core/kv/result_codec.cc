@@ -26,6 +26,7 @@ struct OperationResultWriter {
     write_items(to.initItems(static_cast<unsigned>(get.items.size())), get.items);
     to.setCount(get.count);
     to.setMore(get.more);
+    to.setKeysOnly(get.keys_only);
   }
 };
 
@@ -134,8 +135,10 @@ Result<OperationResult> read_operation_result(proto::OperationResult::Reader fro
     }
     case proto::OperationResult::GET: {
       const auto get = from.getGet();
-      return GetResult{
-          .items = read_items(get.getItems()), .count = get.getCount(), .more = get.getMore()};
+      return GetResult{.items = read_items(get.getItems()),
+                       .count = get.getCount(),
+                       .more = get.getMore(),
+                       .keys_only = get.getKeysOnly()};
     }
   }
   return failure("an operation's result is of a kind that this version does not know");

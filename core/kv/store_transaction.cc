@@ -99,7 +99,7 @@ class Room {
 };
 
 GetResult get(const RangeView& view, const GetOperation& wanted, Room& room) {
-  GetResult result{.items = {}, .count = view.count(), .more = false};
+  GetResult result{.count = view.count(), .keys_only = wanted.keys_only};
   RangeView::Reader reader(view, wanted.reverse);
   while (reader.peek()) {
     ItemRef item = reader.next();

@@ -86,6 +86,7 @@ struct GetResult {
   std::vector<ItemRef> items{};
   std::uint64_t count = 0;  // in the range
   bool more = false;        // than are returned
+  bool keys_only = false;
 };
 using OperationResult = std::variant<PutResult, DeleteResult, GetResult>;
 

@@ -265,9 +265,9 @@ struct Arbitrary<anchor::kv::OperationResult> {
     const auto put = gen::build<kv::PutResult>(gen::set(&kv::PutResult::previous));
     const auto erase = gen::build<kv::DeleteResult>(gen::set(&kv::DeleteResult::deleted),
                                                     gen::set(&kv::DeleteResult::previous, items));
-    const auto get =
-        gen::build<kv::GetResult>(gen::set(&kv::GetResult::items, items),
-                                  gen::set(&kv::GetResult::count), gen::set(&kv::GetResult::more));
+    const auto get = gen::build<kv::GetResult>(
+        gen::set(&kv::GetResult::items, items), gen::set(&kv::GetResult::count),
+        gen::set(&kv::GetResult::more), gen::set(&kv::GetResult::keys_only));
     const auto widen = [](auto result) { return kv::OperationResult(std::move(result)); };
     return gen::oneOf(gen::map(put, widen), gen::map(erase, widen), gen::map(get, widen));
   }

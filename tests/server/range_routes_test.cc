@@ -77,8 +77,9 @@ TEST(RangeRoutes, WhatNamesNoKeysIsRefused) {
        "400 bad_parameter: keys must be true or false\n"},
       {HttpMethod::kPut, "/kv/a?limit=1",
        "400 bad_parameter: the parameter 'limit=1' is unknown to PUT\n"},
-      {HttpMethod::kDelete, "/kv/?start=a&end=b",
-       "400 bad_key: the key is empty; to delete many keys, say which: ?prefix=\n"},
+      {HttpMethod::kDelete, "/kv/?start=a",
+       "400 bad_key: the key is empty; to delete many keys, say which: ?prefix=, or start and "
+       "end\n"},
       {HttpMethod::kDelete, "/kv/?prefix=a&prev=true", "400 bad_parameter: prev is for one key\n"},
   };
   for (const Case& bad : cases) {

@@ -33,7 +33,8 @@ TEST(Routes, BadKeysAreRefused) {
   }
   EXPECT_EQ(refusal(HttpMethod::kPut, "/kv/"), "400 bad_key: the key is empty\n");
   EXPECT_EQ(refusal(HttpMethod::kDelete, "/kv/"),
-            "400 bad_key: the key is empty; to delete many keys, say which: ?prefix=\n");
+            "400 bad_key: the key is empty; to delete many keys, say which: ?prefix=, or start and "
+            "end\n");
   EXPECT_EQ(refusal(HttpMethod::kGet, "/kv/"),
             "400 bad_key: the key is empty; to list keys, say which: ?prefix=, or start and end\n");
   EXPECT_EQ(refusal(HttpMethod::kGet, "/kv/" + std::string(4097, 'k')),
