@@ -225,7 +225,7 @@ void BenchRun::pump(Lane& lane, Instant now) {
     if (phase_ == Phase::kFill) {
       const auto key = fill_.next();
       if (!key) break;
-      connection.send({.key = *key, .write = true}, now, now);
+      connection.send({.key = *key, .kind = BenchRequest::Kind::kPut}, now, now);
     } else {
       connection.send(workload_.draw(), now, now);
     }
@@ -267,8 +267,8 @@ void BenchRun::answered(BenchConnection& connection, const BenchConnection::InFl
     if (phase_ == Phase::kFill) fill_.again(request.request.key);
     const std::string problem = "status " + std::to_string(status);
     if (status == 503 || status == 429) return count_failure(result_.refused, problem);
-    return count_failure(status == 504 && request.request.write ? result_.unknown : result_.errors,
-                         problem);
+    return count_failure(
+        status == 504 && request.request.writes() ? result_.unknown : result_.errors, problem);
   }
   if (phase_ == Phase::kFill) {
     fill_.filled();
@@ -298,7 +298,7 @@ void BenchRun::lost(BenchConnection& connection, std::string_view cause,
   report_connection(lane, cause);
   for (const auto& request : unanswered) {
     if (phase_ == Phase::kFill) fill_.again(request.request.key);
-    count_failure(request.request.write ? result_.unknown : result_.errors, problem);
+    count_failure(request.request.writes() ? result_.unknown : result_.errors, problem);
   }
   lane.endpoint = (lane.endpoint + 1) % endpoints_.size();
   if (!ever_opened_ && ++failed_opens_ >= lanes_.size() * endpoints_.size()) {

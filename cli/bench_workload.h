@@ -11,8 +11,12 @@
 namespace anchor::cli {
 
 struct BenchRequest {
-  std::uint64_t key = 0;
-  bool write = false;
+  enum class Kind : std::uint8_t { kGet, kPut, kTransaction, kList };
+
+  std::uint64_t key = 0;  // of a list, the first
+  Kind kind = Kind::kGet;
+
+  bool writes() const { return kind == Kind::kPut || kind == Kind::kTransaction; }
 };
 
 // Draws requests, and writes them out without an allocation for each.
@@ -29,9 +33,11 @@ class BenchWorkload {
  private:
   const BenchCommand plan_;
   Random random_;
-  // "/kv/bench-000000000042", whose digits are overwritten; reads say their consistency after it.
+  // With a key in them, as "bench-000000000042", whose digits are overwritten.
   std::string write_target_;
   std::string read_target_;
+  std::string list_target_;
+  std::string transaction_;
   std::string value_;
 };
 

@@ -144,8 +144,10 @@ class Parser {
   }
 
   void add_bench() {
-    bench_ = add_verb("bench", "measure puts, gets or a mix of them");
-    add(bench_, "mode", mode_, "put|get|mixed", "what to measure")->required();
+    bench_ = add_verb("bench", "measure puts, gets, a mix of them, transactions or lists");
+    add(bench_, "mode", mode_, "put|get|mixed|txn|list",
+        "what to measure; txn compares one key and puts two, list reads 1000 keys")
+        ->required();
     add(bench_, "--clients", clients_, "N", "requests in flight (default 64)");
     add(bench_, "--connections", connections_, "N",
         "connections; with fewer than clients these are pipelined (default: as many)");
@@ -264,8 +266,12 @@ class Parser {
       bench.mode = BenchCommand::Mode::kGet;
     } else if (mode_ == "mixed") {
       bench.mode = BenchCommand::Mode::kMixed;
+    } else if (mode_ == "txn") {
+      bench.mode = BenchCommand::Mode::kTransaction;
+    } else if (mode_ == "list") {
+      bench.mode = BenchCommand::Mode::kList;
     } else if (mode_ != "put") {
-      return failure("bench: '" + mode_ + "' is none of put, get, mixed");
+      return failure("bench: '" + mode_ + "' is none of put, get, mixed, txn, list");
     }
     if (bench_->count("--ratio") > 0 && bench.mode != BenchCommand::Mode::kMixed) {
       return failure("--ratio is for bench mixed");

@@ -72,7 +72,8 @@ struct ChangeCommand {
 struct VersionCommand {};
 
 struct BenchCommand {
-  enum class Mode : std::uint8_t { kPut, kGet, kMixed };
+  // A transaction looks whether a key is there and puts it and another; a list is of 1,000 keys.
+  enum class Mode : std::uint8_t { kPut, kGet, kMixed, kTransaction, kList };
 
   Mode mode = Mode::kPut;
   std::size_t clients = 64;

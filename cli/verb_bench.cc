@@ -43,6 +43,10 @@ std::string mode_name(BenchCommand::Mode mode) {
       return "put";
     case BenchCommand::Mode::kGet:
       return "get";
+    case BenchCommand::Mode::kTransaction:
+      return "txn";
+    case BenchCommand::Mode::kList:
+      return "list";
     case BenchCommand::Mode::kMixed:
       break;
   }

@@ -36,6 +36,9 @@ type tally struct {
 	lastError error
 }
 
+// The keys in a list.
+const listed = 1000
+
 func keyName(i int) string { return fmt.Sprintf("bench-%012d", i) }
 
 func randomValue(size int) string {
@@ -80,8 +83,23 @@ func fill(connections []*clientv3.Client, p plan, value string) {
 func call(client *clientv3.Client, p plan, key, value string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), p.timeout)
 	defer cancel()
-	if p.mode == "put" {
+	switch p.mode {
+	case "put":
 		_, err := client.Put(ctx, key, value)
+		return err
+	case "txn":
+		reply, err := client.Txn(ctx).
+			If(clientv3.Compare(clientv3.CreateRevision(key), ">", 0)).
+			Then(clientv3.OpPut(key, value), clientv3.OpPut("other-"+key, value)).Commit()
+		if err == nil && !reply.Succeeded {
+			return fmt.Errorf("%s is missing", key)
+		}
+		return err
+	case "list":
+		reply, err := client.Get(ctx, key, clientv3.WithRange("bench."), clientv3.WithLimit(listed))
+		if err == nil && len(reply.Kvs) != listed {
+			return fmt.Errorf("%d keys from %s on", len(reply.Kvs), key)
+		}
 		return err
 	}
 	// Linearizable, which is etcd's default.
@@ -99,7 +117,11 @@ func loop(client *clientv3.Client, p plan, seed int64, value string, begin, end 
 		if !sent.Before(end) {
 			return
 		}
-		err := call(client, p, keyName(random.Intn(p.keys)), value)
+		keys := p.keys
+		if p.mode == "list" {
+			keys -= listed
+		}
+		err := call(client, p, keyName(random.Intn(keys)), value)
 		now := time.Now()
 		if now.Before(begin) {
 			continue
@@ -154,7 +176,7 @@ func main() {
 	var p plan
 	endpoints := flag.String("endpoints", "127.0.0.1:2379", "host:port,...")
 	connectionCount := flag.Int("connections", 16, "HTTP/2 connections that the callers share")
-	flag.StringVar(&p.mode, "mode", "put", "put or get")
+	flag.StringVar(&p.mode, "mode", "put", "put, get, txn or list")
 	flag.IntVar(&p.clients, "clients", 64, "callers, each with one request in flight")
 	flag.IntVar(&p.keys, "keys", 10000, "keys to draw from")
 	flag.IntVar(&p.valueBytes, "value-bytes", 256, "size of a value")
@@ -165,7 +187,7 @@ func main() {
 
 	value := randomValue(p.valueBytes)
 	connections := connect(*endpoints, *connectionCount)
-	if p.mode == "get" {
+	if p.mode != "put" {
 		fill(connections, p, value)
 	}
 	begin := time.Now().Add(p.warmup)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# anchor beside etcd: puts and linearizable gets of 256-byte values, closed loop, three nodes
-# each on the loopback, all nodes and the load on one machine, data on one disk, fsync on,
-# everything as shipped.
+# anchor beside etcd: puts and linearizable gets of 256-byte values, transactions that compare a
+# key and put two, lists of 1,000 keys; closed loop, three nodes each on the loopback, all nodes and
+# the load on one machine, data on one disk, fsync on, everything as shipped.
 #
-#   tests/bench/run.sh [--rounds 3] [--seconds 8]        after ./dev build; ./dev bench calls it
+#   tests/bench/run.sh [--rounds 3] [--seconds 8] [--only put|get|txn|list]
+#                                                        after ./dev build; ./dev bench calls it
 #
 # What drives what: anchor is driven by `anchorctl bench` (HTTP/1.1, C++), etcd by etcd_load.go
 # beside this script (its own Go client, gRPC), since each is to be seen through the interface
@@ -24,6 +25,7 @@ results=$data/results.tsv
 load_seconds=8
 warmup_seconds=2
 rounds=3
+only=
 
 etcd_endpoints=127.0.0.1:19301,127.0.0.1:19302,127.0.0.1:19303
 dropped=0
@@ -32,7 +34,13 @@ while (($# > 0)); do
   case $1 in
     --rounds) rounds=${2:-} ;;
     --seconds) load_seconds=${2:-} ;;
-    *) echo "usage: run.sh [--rounds N] [--seconds N]" >&2 && exit 2 ;;
+    --only)
+      [[ ${2:-} =~ ^(put|get|txn|list)$ ]] || { echo "bench: --only put|get|txn|list" >&2 && exit 2; }
+      only=$2
+      shift 2
+      continue
+      ;;
+    *) echo "usage: run.sh [--rounds N] [--seconds N] [--only MODE]" >&2 && exit 2 ;;
   esac
   [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || { echo "bench: $1 takes a number" >&2 && exit 2; }
   shift 2
@@ -72,6 +80,13 @@ loads() {
     echo "$mode 256 16 16"
     echo "$mode 256 256 16"
   done
+  echo "txn 64 16 16"
+  echo "txn 64 64 16"
+  echo "list 16 16 16"
+}
+
+chosen_loads() {
+  loads | awk -v only="$only" 'only == "" || $1 == only'
 }
 
 # record ROUND SYSTEM MODE CLIENTS CONNECTIONS COMMAND...: runs a load and keeps its figures.
@@ -100,7 +115,7 @@ run_anchor() {
     leader=$(anchor_leader)
     record "$round" anchor "$mode" "$clients" "$connections" \
       "$anchorctl" bench "$mode" -q -o json --endpoints "$leader"
-  done < <(loads)
+  done < <(chosen_loads)
   stop_nodes
 }
 
@@ -110,7 +125,7 @@ run_etcd() {
   while read -r mode clients connections; do
     record "$round" etcd "$mode" "$clients" "$connections" \
       "$data/etcd_load" --mode "$mode" --endpoints "$(etcd_leader)"
-  done < <(loads | awk '{ print $1, $2, $4 }' | uniq)
+  done < <(chosen_loads | awk '{ print $1, $2, $4 }' | uniq)
   stop_nodes
 }
 
