@@ -20,14 +20,29 @@ Result<HttpAnswer> HttpClient::request(io::HttpMethod method, std::string_view t
 
 Result<void> HttpClient::send(io::HttpMethod method, std::string_view target,
                               const HttpExtra& extra) {
-  if (!session_) {
-    auto connection = Connection::open(endpoint_, patience_);
-    if (!connection) return std::unexpected(connection.error());
-    session_ = std::make_unique<Session>(std::move(*connection),
-                                         endpoint_.address + ":" + std::to_string(endpoint_.port));
-  }
+  if (auto connected = connect(); !connected) return connected;
   std::string bytes;
   session_->codec.append_request(method, target, extra.header_lines, as_bytes(extra.body), bytes);
+  return send_to_session(bytes);
+}
+
+Result<void> HttpClient::send_bytes(io::HttpMethod method, std::string_view bytes) {
+  if (auto connected = connect(); !connected) return connected;
+  std::string unsent;
+  session_->codec.append_request(method, "/", {}, {}, unsent);
+  return send_to_session(bytes);
+}
+
+Result<void> HttpClient::connect() {
+  if (session_) return {};
+  auto connection = Connection::open(endpoint_, patience_);
+  if (!connection) return std::unexpected(connection.error());
+  session_ = std::make_unique<Session>(std::move(*connection),
+                                       endpoint_.address + ":" + std::to_string(endpoint_.port));
+  return {};
+}
+
+Result<void> HttpClient::send_to_session(std::string_view bytes) {
   auto sent = session_->connection.send(bytes);
   if (!sent) session_.reset();
   return sent;

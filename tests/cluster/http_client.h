@@ -51,6 +51,8 @@ class HttpClient {
   // The two halves of a request. Requires of the second: the first.
   Result<void> send(io::HttpMethod method, std::string_view target, const HttpExtra& extra = {});
   Result<HttpAnswer> receive();
+  // In the place of a request with this method: bytes of the test's choice.
+  Result<void> send_bytes(io::HttpMethod method, std::string_view bytes);
 
  private:
   struct Session {
@@ -61,6 +63,9 @@ class HttpClient {
     io::HttpClientCodec codec;
     std::string unparsed{};
   };
+
+  Result<void> connect();
+  Result<void> send_to_session(std::string_view bytes);
 
   Endpoint endpoint_;
   Duration patience_;

@@ -61,6 +61,7 @@ const std::vector<Library> kLibraries{
     {"<gtest/", {}},
     {"<rapidcheck", {}},
     {"<benchmark/", {}},
+    {"<yaml-cpp/", {}},
 };
 
 bool contains(const Folders& folders, std::string_view folder) {
