@@ -201,6 +201,7 @@ void Replica::notice_leader_change() {
   taken_forwards_.begin(raft_.term());
   session_expiry_.begin(store_.sessions(), now_);
   digest_agreement_.begin(now_);
+  propose_first_settings();
 }
 
 // Whoever led in a term does not lead in it again: until another is known, writes wait. They also

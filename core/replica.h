@@ -194,6 +194,9 @@ class Replica {
     std::uint64_t snapshot_bytes = 64 << 20;
     // So often, if there is something to compare, replicas compare the digests of their states.
     Duration digest_interval = 10s;
+    // What the replicated settings are to be at first, if this server is a founder and leads before
+    // anything was written.
+    std::vector<kv::SettingValue> first_settings{};
     // Assert after every step what must hold (core/raft/invariants.h).
     bool check_invariants = false;
   };
@@ -266,6 +269,7 @@ class Replica {
   kv::CommandResult apply(const Bytes& payload);
   std::optional<Instant> session_due() const;
   void expire_sessions();
+  void propose_first_settings();
   // In the file replica_digest.cc.
   void agree_on_digests();
   std::optional<Instant> digest_due() const;

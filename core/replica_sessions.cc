@@ -1,7 +1,7 @@
 #include "core/replica.h"
 
-// How a replica applies commands, and as the leader ends sessions that nobody uses; the rest of it
-// is in replica.cc.
+// How a replica applies commands, and as the leader seeds the settings and ends sessions that
+// nobody uses; the rest of it is in replica.cc.
 namespace anchor {
 
 kv::CommandResult Replica::apply(const Bytes& payload) {
@@ -22,6 +22,19 @@ kv::CommandResult Replica::apply(const Bytes& payload) {
   }
   digest_agreement_.state_changed();
   return result;
+}
+
+// Before any client's command: a founder's log begins with the first entry.
+void Replica::propose_first_settings() {
+  const raft::Log& log = raft_.log();
+  const bool founder = raft_.state().self.incarnation == raft::Incarnation();
+  if (options_.first_settings.empty() || !founder || log.base().index > raft::Index()) return;
+  for (raft::Index index(1); index <= log.last().index; ++index) {
+    if (std::holds_alternative<raft::Command>(log.at(index).payload)) return;
+  }
+  // Refused it is not, with nothing else in the log.
+  static_cast<void>(
+      raft_.propose(kv::encode_command(kv::Command(kv::ChangeSettings{options_.first_settings}))));
 }
 
 std::optional<Instant> Replica::session_due() const {

@@ -2,15 +2,15 @@
 
 #include <unistd.h>
 
-#include <toml++/toml.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <functional>
+#include <limits>
 
 #include "core/base/text.h"
 #include "io/host_port.h"
+#include "server/options_file.h"
 #include "server/version.h"
 
 namespace anchor::server {
@@ -130,6 +130,29 @@ Result<void> set_snapshot_bytes(Options& options, std::string_view text) {
   return {};
 }
 
+constexpr std::uint64_t kAnyNumber = std::numeric_limits<std::int64_t>::max();
+
+Result<std::uint64_t> parse_milliseconds(std::string_view text) {
+  const auto duration = parse_duration(text);
+  if (!duration) return std::unexpected(duration.error());
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(*duration).count());
+}
+
+// One of the replicated settings (core/kv/settings.h), within its bounds.
+Result<void> set_first(Options& options, std::string_view name,
+                       const Result<std::uint64_t>& value) {
+  if (!value) return std::unexpected(value.error());
+  const auto* setting = std::ranges::find(kv::kSettings, name, &kv::Setting::name);
+  if (*value < setting->least || *value > setting->most) {
+    return failure("it must be from " + std::to_string(setting->least) + " to " +
+                   std::to_string(setting->most));
+  }
+  std::erase_if(options.first_settings, [&](const auto& each) { return each.name == name; });
+  options.first_settings.push_back({std::string(name), *value});
+  return {};
+}
+
 Result<void> set_log_level(Options& options, std::string_view text) {
   return set_choice(
       options.log_level, text,
@@ -186,10 +209,37 @@ const std::array kSettings = std::to_array<Setting>({
     {"scrub-interval", "DURATION",
      "how often the state in memory is held against its digest (default 10m)",
      [](Options& o, std::string_view text) { return set_duration(o.scrub_interval, text); }},
+    {"history-revisions", "N",
+     "founders only: how many revisions of the past the cluster keeps (default 100000); this and "
+     "the next four seed what PUT /settings changes later",
+     [](Options& o, std::string_view text) {
+       return set_first(o, "history_revisions", parse_number(text, 0, kAnyNumber));
+     }},
+    {"history-bytes", "SIZE", "founders only: of so many bytes (default 64MiB)",
+     [](Options& o, std::string_view text) {
+       return set_first(o, "history_bytes", parse_size(text));
+     }},
+    {"quota-bytes", "SIZE", "founders only: how large the store may grow (default 8GiB)",
+     [](Options& o, std::string_view text) {
+       return set_first(o, "quota_bytes", parse_size(text));
+     }},
+    {"session-ttl", "DURATION",
+     "founders only: how long a session is kept that nobody uses (default 10m)",
+     [](Options& o, std::string_view text) {
+       return set_first(o, "session_ttl_ms", parse_milliseconds(text));
+     }},
+    {"session-count", "N", "founders only: how many sessions may be open (default 10000)",
+     [](Options& o, std::string_view text) {
+       return set_first(o, "session_count", parse_number(text, 0, kAnyNumber));
+     }},
     {"log-level", "LEVEL", "debug, info, warn or error (default info)", set_log_level},
     {"log-format", "FORMAT", "auto (logfmt on a terminal, else JSON), logfmt or json",
      set_log_format},
 });
+
+bool is_option(std::string_view name) {
+  return std::ranges::any_of(kSettings, [&](const Setting& each) { return each.name == name; });
+}
 
 std::string environment_name(std::string_view name) {
   std::string result = "ANCHOR_";
@@ -197,48 +247,6 @@ std::string environment_name(std::string_view name) {
     result += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
   return result;
-}
-
-// A file's value as a flag's text: a string, an integer, or an array of strings (a list).
-Result<std::string> toml_text(const toml::node& node) {
-  if (const auto* text = node.as_string()) return text->get();
-  if (const auto* number = node.as_integer()) return std::to_string(number->get());
-  if (const auto* list = node.as_array()) {
-    std::string joined;
-    for (const toml::node& element : *list) {
-      const auto* text = element.as_string();
-      if (text == nullptr) return failure("it is a list, but not of strings");
-      joined += (joined.empty() ? "" : ",") + text->get();
-    }
-    return joined;
-  }
-  return failure("it is neither a string nor a whole number");
-}
-
-using Given = std::map<std::string, std::string, std::less<>>;
-
-// Name to text, from a file. Errors name the key and the place.
-Result<Given> read_file(const std::string& path) {
-  if (!std::ifstream(path)) return failure("the file '" + path + "' cannot be read");
-  Given given;
-  try {
-    const toml::table table = toml::parse_file(path);
-    for (const auto& [key, node] : table) {
-      const std::string name(key.str());
-      const auto known = [&](const Setting& setting) { return setting.name == name; };
-      if (std::ranges::none_of(kSettings, known)) {
-        return failure(path + ": line " + std::to_string(node.source().begin.line) +
-                       ": unknown key '" + name + "'");
-      }
-      auto text = toml_text(node);
-      if (!text) return failure(path + ": " + name + ": " + text.error().message);
-      given[name] = std::move(*text);
-    }
-  } catch (const toml::parse_error& error) {
-    return failure(path + ": line " + std::to_string(error.source().begin.line) + ": " +
-                   std::string(error.description()));
-  }
-  return given;
 }
 
 Exit usage_error(const std::string& message) {
@@ -351,12 +359,12 @@ std::expected<Options, Exit> parse_options(const std::vector<std::string>& argum
   }
   if (version) return std::unexpected(Exit{0, version_text()});
 
-  Given file;
+  GivenOptions file;
   const auto config_variable = environment.find("ANCHOR_CONFIG");
   const bool config_flag = app.count("--config") > 0;
   if (!config_flag && config_variable != environment.end()) config_path = config_variable->second;
   if (config_flag || config_variable != environment.end()) {
-    auto read = read_file(config_path);
+    auto read = read_options_file(config_path, is_option);
     if (!read) return std::unexpected(usage_error(read.error().message));
     file = std::move(*read);
   }

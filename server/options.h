@@ -10,6 +10,7 @@
 
 #include "core/base/result.h"
 #include "core/base/time.h"
+#include "core/kv/settings.h"
 
 namespace anchor::server {
 
@@ -42,6 +43,9 @@ struct Options {
   // So often the members' states are compared, and each one's is held against its own digest.
   Duration digest_interval = 10s;
   Duration scrub_interval = std::chrono::minutes(10);
+
+  // What a founder's flags say of the replicated settings.
+  std::vector<kv::SettingValue> first_settings;
 
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kAuto;

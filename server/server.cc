@@ -230,7 +230,8 @@ void Server::become_member(io::OpenedLogStore opened) {
                            .log_bytes = std::max(8 * options_.snapshot_bytes, kLeastLogBytes)},
                   .leader_wait = 4 * options_.election_timeout,
                   .snapshot_bytes = options_.snapshot_bytes,
-                  .digest_interval = options_.digest_interval},
+                  .digest_interval = options_.digest_interval,
+                  .first_settings = options_.first_settings},
       .scrub_interval = options_.scrub_interval};
   node_ = std::make_unique<Node>(
       &loop_, options, std::move(opened), *transport_, *http_, log_,

@@ -134,7 +134,10 @@ CommandResult Store::run_in_session(const SessionWrite& write, const CommandBody
   // Small ones are bounded by the number of sessions, and have room even above the quota.
   constexpr std::uint64_t kSmall = 4096;
   const std::uint64_t bytes = answer_bytes(body);
-  if (bytes > kSmall && !has_room(session->answer.size(), bytes)) return OverQuota{revision_};
+  // What a delete takes away it makes room for.
+  const bool erases = std::holds_alternative<Delete>(body);
+  const std::uint64_t before = session->answer.size() + (erases ? bytes : 0);
+  if (bytes > kSmall && !has_room(before, bytes)) return OverQuota{revision_};
   CommandResult result = run(body);
   // What it was not allowed to do it may try again.
   const bool refused = std::holds_alternative<OverQuota>(result) ||

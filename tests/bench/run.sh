@@ -35,7 +35,8 @@ while (($# > 0)); do
     --rounds) rounds=${2:-} ;;
     --seconds) load_seconds=${2:-} ;;
     --only)
-      [[ ${2:-} =~ ^(put|get|txn|list)$ ]] || { echo "bench: --only put|get|txn|list" >&2 && exit 2; }
+      [[ ${2:-} =~ ^(put|get|txn|list)$ ]] ||
+        { echo "bench: --only takes put, get, txn or list" >&2 && exit 2; }
       only=$2
       shift 2
       continue

@@ -235,8 +235,13 @@ std::vector<std::string> Nemesis::members() {
   const auto known = nlohmann::json::parse(answer->body);
   if (!known.at("change").is_null()) return {};
   std::vector<std::string> ids;
-  for (const auto& member : known.at("members")) ids.push_back(member.at("id"));
-  return ids;
+  // Others may lag, and not know of who has joined anew since.
+  bool leads = false;
+  for (const auto& member : known.at("members")) {
+    ids.push_back(member.at("id"));
+    leads = leads || (member.at("leader") && member.at("id") == asked->id());
+  }
+  return leads ? ids : std::vector<std::string>();
 }
 
 void Nemesis::join_anew(Machine& machine) {

@@ -58,7 +58,8 @@ class Nemesis {
   Machine& any_machine() { return *machines_[any_victim()]; }
   // Null: there is none.
   Machine* any_serving();
-  // Of the servers, as one that is asked tells when no change is under way; empty: none does.
+  // Of the servers, as the leader tells if it is asked, and no change is under way; empty: it did
+  // not.
   std::vector<std::string> members();
   void rejoin_those_who_were_removed();
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Whether docs/openapi.yaml is an OpenAPI document, as a validator from npm has it.
-# say. The validator comes from the npm registry: ./dev openapi calls this, ./dev test does not.
+# The validator comes from the npm registry: ./dev openapi calls this, ./dev test does not.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

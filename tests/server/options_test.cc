@@ -112,6 +112,22 @@ TEST(Options, FlagBeatsEnvironmentBeatsFileBeatsDefault) {
   EXPECT_EQ(options->heartbeat_interval, 50ms);
 }
 
+TEST(Options, FoundersFlagsSeedTheReplicatedSettings) {
+  const auto options = parse({"--quota-bytes", "2GiB", "--session-ttl", "30s", "--session-count",
+                              "7", "--history-revisions", "0", "--history-bytes", "1MiB"});
+  ASSERT_TRUE(options) << options.error().text;
+  kv::Settings settings;
+  ASSERT_TRUE(kv::change(settings, options->first_settings));
+  EXPECT_EQ(settings.quota_bytes, std::uint64_t{2} << 30);
+  EXPECT_EQ(settings.session_ttl_ms, 30'000u);
+  EXPECT_EQ(settings.session_count, 7u);
+  EXPECT_EQ(settings.history_revisions, 0u);
+  EXPECT_EQ(settings.history_bytes, 1u << 20);
+  EXPECT_TRUE(parse({})->first_settings.empty());
+  EXPECT_EQ(refusal({"--quota-bytes", "1"}),
+            "anchor: --quota-bytes: it must be from 4096 to 17592186044416");
+}
+
 TEST(Options, FileIsNamedByFlagOrEnvironment) {
   const OptionsFile named("id = 'by-flag'\n");
   const OptionsFile other("id = 'by-environment'\n");
