@@ -137,7 +137,7 @@ const Exchanges kBounds{
     {{kPut, kPost}, "/kv/more", 507, "", "1"},
     {{kPost}, "/txn", 507, "", R"({"success": [{"op": "put", "key": "more", "value": "1"}]})"},
     {{kPost}, "/session", 507},
-    {{kDelete}, "/kv/large?prev=true", 507, "Anchor-Session: 2\r\nAnchor-Sequence: 1\r\n"},
+    {{kDelete}, "/kv/large?prev=true", 200, "Anchor-Session: 2\r\nAnchor-Sequence: 1\r\n"},
     {{kDelete}, "/kv/large", 200},
     {{kGet, kHead}, "/kv/a?revision=2", 410},
     {{kGet, kHead}, "/kv/?prefix=a&revision=2", 410},
