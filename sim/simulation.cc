@@ -76,6 +76,7 @@ class Simulation {
   bool settled(const std::vector<bool>& core) const;
   const Replica* find_leader(const std::vector<bool>& core) const;
   const raft::Raft& core_leader(const std::vector<bool>& core) const;
+  Duration sending_time(const std::vector<bool>& core) const;
   std::uint64_t snapshots_installed(const std::vector<bool>& core) const;
   void check_caught_up(const std::vector<bool>& core) const;
 
@@ -103,7 +104,7 @@ void Simulation::check_liveness() {
   // for elections, and to catch up. Mostly it takes much less.
   // A late TimeoutNow may still make somebody campaign.
   cluster_.run_until(cluster_.now() + 4 * timeout + mix_.faults.straggler_most);
-  wait_until([&] { return settled(core); }, 40 * timeout + 10s);
+  wait_until([&] { return settled(core); }, 40 * timeout + 10s + sending_time(core));
 
   // Whoever was elected just now sends a snapshot to one that is gone, and keeps its log for it as
   // long as it may still answer.
@@ -130,6 +131,20 @@ void Simulation::check_liveness() {
   check_live(!room || snapshots_installed(core) == snapshots, "healthy-core-keeps-up",
              "a server was sent a snapshot though nothing was broken any more");
   check_caught_up(core);
+}
+
+// What it takes to send everybody a snapshot, and then another, at the pace that is allowed.
+Duration Simulation::sending_time(const std::vector<bool>& core) const {
+  std::uint64_t largest = 0;
+  for (std::size_t node = 0; node < core.size(); ++node) {
+    if (!core[node]) continue;
+    for (const raft::SnapshotFile& file : cluster_.node(node).replica->raft().state().snapshots) {
+      largest = std::max(largest, file.size_bytes);
+    }
+  }
+  const std::uint64_t microseconds =
+      2 * cluster_.size() * largest * 1'000'000 / mix_.raft.snapshot_bytes_per_second;
+  return Duration(static_cast<Duration::rep>(microseconds));
 }
 
 std::uint64_t Simulation::snapshots_installed(const std::vector<bool>& core) const {
