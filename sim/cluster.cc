@@ -311,9 +311,14 @@ void Cluster::start_damaged(Node& node, kv::Store& store) {
   }
 }
 
+// Or is still to get a state that is right: from a leader whose own had been damaged meanwhile it
+// would get that one.
 bool Cluster::any_damaged() const {
-  return std::ranges::any_of(nodes_,
-                             [](const Node& node) { return node.damaged || node.starts_damaged; });
+  return std::ranges::any_of(nodes_, [](const Node& node) {
+    if (node.damaged || node.starts_damaged || (node.up() && !node.replica->serves())) return true;
+    const DiskImage& image = node.disk->image();
+    return image.stable.hard_state.distrusted > image.snapshot.index;
+  });
 }
 
 void Cluster::join(std::size_t number, const raft::Configuration& members) {
