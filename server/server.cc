@@ -240,9 +240,8 @@ void Server::become_member(io::OpenedLogStore opened) {
           .memory_damaged =
               [this] {
                 fail(kExitMemory,
-                     "the state in memory is "
-                     "not what was written there: start the "
-                     "server again, and test its memory");
+                     "the state in memory is not what was written there: start the server "
+                     "again, and test its memory");
               }});
 }
 

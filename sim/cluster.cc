@@ -131,9 +131,7 @@ void Cluster::check_busy(Node& node, bool idle) {
 
 // Whose state may be wrong reads nothing to anybody.
 void Cluster::check_silence(const Node& node, bool served, const Output& output) const {
-  if (mix_.faults.damages.every == Duration{}) {
-    check(node.replica->serves(), "distrusts-itself", node.id.name());
-  }
+  if (states_sound(mix_)) check(node.replica->serves(), "distrusts-itself", node.id.name());
   if (served || node.replica->serves()) return;
   for (const Reply& reply : output.replies) {
     const bool reads = std::holds_alternative<ReadDone>(reply.outcome) ||
@@ -222,9 +220,7 @@ void Cluster::answer(Node& node, const Reply& reply) {
   } else if (const auto* applied = std::get_if<WriteApplied>(&reply.outcome)) {
     note(hash_bytes(kv::encode_result(applied->result).view(), 0));
   }
-  if (mix_.faults.damages.every == Duration{}) {
-    history_.returned(operation, reply.outcome, now_);
-  }
+  if (states_sound(mix_)) history_.returned(operation, reply.outcome, now_);
   if (answer_) answer_(operation, &reply.outcome);
 }
 

@@ -94,6 +94,12 @@ Duration longest_election_timeout(const Mix& mix);
 // Lease reads are promised for clocks within the bound only, and a jump is beyond any.
 bool clocks_sound(const Mix& mix);
 
+// No state is damaged: then all answers are to be right, and nobody has a reason to distrust
+// itself.
+inline bool states_sound(const Mix& mix) {
+  return mix.faults.damages.every == Duration{};
+}
+
 // A name for a family of mixes, from which each seed draws one (swarm testing: Groce and others,
 // 2012): with every fault always on, some would hide what others show.
 struct Profile {

@@ -228,7 +228,7 @@ std::vector<bool> Simulation::choose_core() {
   std::vector<bool> considered(cluster_.size(), false);
   std::uint64_t more = choices_.below(cluster_.size(), Stream::kHeal);
   // Half of them might be wrong, and nobody could tell which half.
-  if (mix_.faults.damages.every != Duration{}) more = cluster_.size();
+  if (!states_sound(mix_)) more = cluster_.size();
   for (std::size_t left = cluster_.size(); left > 0;) {
     if (decides(core) && more-- == 0) break;
     const std::size_t node = choices_.below(cluster_.size(), Stream::kHeal);

@@ -18,10 +18,6 @@ constexpr Duration kPatience[] = {200ms, 1s, 8s};
 // Before asking elsewhere, when nothing listens there.
 constexpr auto kPause = std::chrono::milliseconds(5);
 
-bool answered(Outcome outcome) {
-  return outcome == Outcome::kDone || outcome == Outcome::kConditionFailed;
-}
-
 // So often a write of a session is sent before it is given up, and the session with it.
 constexpr int kTries = 6;
 
@@ -150,7 +146,7 @@ bool Clients::carry_out(Client& client, Request& request, std::uint32_t server) 
     if (part.begin == TimePoint()) part.begin = begin;
     part.end = end;
   }
-  return answered(request.outcome());
+  return request.served();
 }
 
 // --- Sessions -----------------------------------------------------------------------------------
@@ -206,7 +202,7 @@ void Clients::repeat(Client& client, const Request& request) {
   Request second = request;
   for (Operation& part : second.parts) part.outcome = Outcome::kUnknown;
   take(*again, second);
-  if (!answered(second.outcome())) return;
+  if (!second.served()) return;
   ++counts_.repeated;
   for (std::size_t i = 0; i < request.parts.size(); ++i) {
     const Operation& first = request.parts[i];
@@ -224,7 +220,7 @@ void Clients::repeat(Client& client, const Request& request) {
 // --- What they keep -----------------------------------------------------------------------------
 
 void Clients::keep(Client& client, const Request& request) {
-  const bool served = answered(request.outcome());
+  const bool served = request.served();
   if (request.form == Request::Form::kTransaction) ++counts_.transactions;
   if (request.form == Request::Form::kList) ++counts_.lists;
   if (request.in_session) ++counts_.session_writes;

@@ -21,10 +21,6 @@ struct Deletes {
   std::map<Revision, const Operation*> needed;
 };
 
-bool answered(const Operation& operation) {
-  return operation.outcome == Outcome::kDone || operation.outcome == Outcome::kConditionFailed;
-}
-
 // Tells what a key was at a revision: whatever does not change it.
 bool observes(const Operation& operation) {
   return answered(operation) && !operation.effective;
@@ -190,6 +186,10 @@ class Check {
 };
 
 }  // namespace
+
+bool answered(const Operation& operation) {
+  return operation.outcome == Outcome::kDone || operation.outcome == Outcome::kConditionFailed;
+}
 
 std::string describe(const Operation& operation) {
   constexpr const char* kKinds[] = {"put", "delete", "read", "stale read"};

@@ -48,6 +48,9 @@ struct Operation {
   std::optional<Duration> age{};
 };
 
+// It was done, or its condition failed: either way it has a point in the order of changes.
+bool answered(const Operation& operation);
+
 std::string describe(const Operation& operation);
 
 // What no linearizable store would have done (Herlihy and Wing, 1990), a line each; empty: nothing.

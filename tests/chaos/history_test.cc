@@ -155,6 +155,11 @@ Operation in_transaction(Operation operation, std::uint32_t key) {
   return operation;
 }
 
+std::pair<Operation, Operation> unanswered_transaction() {
+  return {with(in_transaction(put(0, 7, 0), 0), Outcome::kUnknown),
+          with(in_transaction(put(0, 8, 0), 1), Outcome::kUnknown)};
+}
+
 TEST(ChaosHistory, TakesATransactionAtOneRevision) {
   Operation other_key = read(2, 8, 2, 2);
   other_key.key = 1;
@@ -164,8 +169,7 @@ TEST(ChaosHistory, TakesATransactionAtOneRevision) {
 }
 
 TEST(ChaosHistory, FindsHalfATransaction) {
-  const Operation one = with(in_transaction(put(0, 7, 0), 0), Outcome::kUnknown);
-  const Operation other = with(in_transaction(put(0, 8, 0), 1), Outcome::kUnknown);
+  const auto [one, other] = unanswered_transaction();
   Operation nothing = read(4, 0, 0, 2);
   nothing.key = 1;
   EXPECT_EQ(first({one, other, nothing}), "");
@@ -174,8 +178,7 @@ TEST(ChaosHistory, FindsHalfATransaction) {
 }
 
 TEST(ChaosHistory, FindsATransactionAtTwoRevisions) {
-  const Operation one = with(in_transaction(put(0, 7, 0), 0), Outcome::kUnknown);
-  const Operation other = with(in_transaction(put(0, 8, 0), 1), Outcome::kUnknown);
+  const auto [one, other] = unanswered_transaction();
   Operation later = read(4, 8, 3, 3);
   later.key = 1;
   EXPECT_EQ(first({one, other, read(2, 7, 2, 2), later}), "a value that was written at revision 2");

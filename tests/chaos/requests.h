@@ -23,8 +23,9 @@ struct Request {
   bool in_session = false;
 
   bool writes() const;
-  // As the first of its parts says.
+  // Its parts are answered together.
   Operation::Outcome outcome() const { return parts.front().outcome; }
+  bool served() const { return answered(parts.front()); }
 };
 
 struct Sent {
