@@ -14,27 +14,27 @@ void DigestAgreement::state_changed() {
   if (leading_) leading_->compare = true;
 }
 
-bool DigestAgreement::reports_differ() const {
-  const auto& reports = leading_->reports;
-  return std::ranges::any_of(
-      reports, [&](const auto& report) { return report.second != reports.begin()->second; });
+bool DigestAgreement::voters_differ(const raft::Configuration& configuration) const {
+  std::optional<std::uint64_t> first;
+  return std::ranges::any_of(leading_->reports, [&](const auto& report) {
+    return configuration.is_voter(report.first) &&
+           report.second != *(first = first.value_or(report.second));
+  });
 }
 
 std::optional<Instant> DigestAgreement::due() const {
   if (!leading_) return std::nullopt;
-  if (!leading_->open || !reports_differ()) return leading_->next_check;
-  return std::min(leading_->next_check, leading_->patience_ends);
+  return leading_->patience_ends.value_or(leading_->next_check);
 }
 
 bool DigestAgreement::take_check_due(Instant now) {
-  if (!leading_ || now < leading_->next_check) return false;
+  if (!leading_ || leading_->patience_ends || now < leading_->next_check) return false;
   leading_->next_check = now + interval_;
   return leading_->compare;
 }
 
-void DigestAgreement::published(raft::Index index, Instant now) {
+void DigestAgreement::published(raft::Index index) {
   leading_->open = index;
-  leading_->patience_ends = now + patience_;
   leading_->reports.clear();
 }
 
@@ -43,11 +43,12 @@ void DigestAgreement::report(const raft::ServerId& from, raft::Index index, std:
 }
 
 std::optional<kv::JudgeDigest> DigestAgreement::take_verdict(
-    const raft::Configuration& configuration, Instant now) {
+    const raft::Configuration& configuration, const raft::ServerId& self, Instant now) {
   if (!leading_ || !leading_->open) return std::nullopt;
   const auto& reports = leading_->reports;
   const auto judged = [&](std::optional<std::uint64_t> digest) {
     leading_->compare = !digest;
+    leading_->patience_ends.reset();
     return kv::JudgeDigest{std::exchange(leading_->open, std::nullopt)->value(), digest};
   };
   bool possible = false;
@@ -62,7 +63,12 @@ std::optional<kv::JudgeDigest> DigestAgreement::take_verdict(
     if (raft::is_quorum(configuration, has_it)) return judged(digest);
     possible = possible || raft::is_quorum(configuration, may_have_it);
   }
-  if (!reports_differ() || (possible && now < leading_->patience_ends)) return std::nullopt;
+  if (!reports.contains(self) || !voters_differ(configuration)) {
+    leading_->patience_ends.reset();
+    return std::nullopt;
+  }
+  if (!leading_->patience_ends) leading_->patience_ends = now + patience_;
+  if (possible && now < *leading_->patience_ends) return std::nullopt;
   return judged(std::nullopt);
 }
 

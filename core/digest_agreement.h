@@ -18,8 +18,8 @@ namespace anchor {
 // whoever was away meanwhile.
 class DigestAgreement {
  public:
-  // So long from one point to the next; and so long the leader waits for the others once reports
-  // differ, before it says that there is no majority.
+  // So long from one point to the next; and so long the leader waits for the others once voters'
+  // reports differ, its own among them, before it says that there is no majority.
   DigestAgreement(Duration interval, Duration patience)
       : interval_(interval), patience_(patience) {}
 
@@ -32,14 +32,15 @@ class DigestAgreement {
 
   // When to look again; none: it does not lead.
   std::optional<Instant> due() const;
-  // Whether to publish a point now. If there is nothing new to compare, later.
+  // Whether to publish a point now. If there is nothing new to compare, later; and not while
+  // reports of the last one differ.
   bool take_check_due(Instant now);
-  void published(raft::Index index, Instant now);
+  void published(raft::Index index);
   // Of another point than the one that was published last it means nothing.
   void report(const raft::ServerId& from, raft::Index index, std::uint64_t digest);
-  // What to publish of that point, once, as soon as it is known.
+  // What to publish of that point, once, as soon as it is known. `self` leads.
   std::optional<kv::JudgeDigest> take_verdict(const raft::Configuration& configuration,
-                                              Instant now);
+                                              const raft::ServerId& self, Instant now);
 
  private:
   struct Leading {
@@ -47,11 +48,12 @@ class DigestAgreement {
     bool compare = true;  // something changed, or the last point led to no agreement
     // The point that was published last and is not judged yet.
     std::optional<raft::Index> open{};
-    Instant patience_ends{};
     std::map<raft::ServerId, std::uint64_t> reports{};
+    // Only while reports of voters differ.
+    std::optional<Instant> patience_ends{};
   };
 
-  bool reports_differ() const;
+  bool voters_differ(const raft::Configuration& configuration) const;
 
   Duration interval_;
   Duration patience_;

@@ -220,7 +220,7 @@ class Replica {
   // Requests that were taken and not answered yet.
   std::size_t waiting_requests() const { return requests_.size(); }
   // As far as is known its state is right. If not, clients' requests are refused until it is.
-  bool serves() const { return !suspended_ && !raft_.state().needs_snapshot(); }
+  bool serves() const { return raft_.state().trusts_state(); }
 
  private:
   // A client's request until it is answered.
@@ -367,8 +367,6 @@ class Replica {
   DigestAgreement digest_agreement_;
   // What was noted last and is not reported yet.
   std::optional<kv::DigestNoted> noted_;
-  // No majority has the same state, so that nobody knows whose is right.
-  bool suspended_ = false;
 
   // The leader as it was known after the last step.
   std::optional<raft::KnownLeader> leader_;

@@ -7,16 +7,18 @@ namespace anchor {
 // A leader whose own state is known to be wrong publishes nothing: it hands over.
 void Replica::agree_on_digests() {
   if (!raft_.is_leader() || raft_.transferring() || raft_.state().needs_snapshot()) return;
-  const bool alone = raft_.configuration().members.size() == 1 && !suspended_;
+  const bool alone = raft_.configuration().members.size() == 1 && serves();
   if (digest_agreement_.take_check_due(now_) && !alone) {
     const raft::Index index = raft_.log().last().index.next();
     // Refused, it is tried again after another interval.
     if (raft_.propose(kv::encode_command(kv::Command(kv::CheckDigest{index.value()})))) {
-      digest_agreement_.published(index, now_);
+      digest_agreement_.published(index);
     }
   }
-  if (const auto verdict = digest_agreement_.take_verdict(raft_.configuration(), now_)) {
-    static_cast<void>(raft_.propose(kv::encode_command(kv::Command(*verdict))));
+  const auto verdict =
+      digest_agreement_.take_verdict(raft_.configuration(), raft_.state().self.id, now_);
+  if (verdict && !raft_.propose(kv::encode_command(kv::Command(*verdict)))) {
+    digest_agreement_.state_changed();  // to be found out again
   }
 }
 
@@ -46,19 +48,22 @@ void Replica::heed(const kv::DigestJudged& judged) {
   const bool served = serves();
   switch (judged.verdict) {
     case kv::DigestVerdict::kAgrees:
-      if (std::exchange(suspended_, false)) {
-        events_.push_back(raft::StateTrusted{raft_.term(), applied_index_});
-      }
+      raft_.set_no_majority(false);
+      if (served) return;
+      events_.push_back(raft::StateTrusted{raft_.term(), applied_index_});
+      // Nobody could use a session meanwhile.
+      if (raft_.is_leader()) session_expiry_.begin(store_.sessions(), now_);
       return;
     case kv::DigestVerdict::kDiffers:
-      suspended_ = false;
+      raft_.set_no_majority(false);
       raft_.distrust_state(applied_index_);
       events_.push_back(
           raft::StateDistrusted{raft_.term(), applied_index_,
                                 "it is not the majority's; it waits for a snapshot of theirs"});
       break;
     case kv::DigestVerdict::kNoMajority:
-      if (std::exchange(suspended_, true)) return;
+      if (!served) return;
+      raft_.set_no_majority(true);
       events_.push_back(raft::StateDistrusted{
           raft_.term(), applied_index_,
           "no majority of the members has the same; remove whoever is known to be wrong"});

@@ -16,8 +16,10 @@ void Replica::take(const SnapshotWritten& input) {
 void Replica::take(const SnapshotReceived& input) {
   const bool needed = raft_.state().needs_snapshot();
   if (!raft_.install_snapshot(input.file, input.configuration)) return;
-  if (needed) events_.push_back(raft::StateTrusted{raft_.term(), input.file.position.index});
-  suspended_ = false;
+  raft_.set_no_majority(false);  // whoever sends a snapshot is of one
+  if (needed && serves()) {
+    events_.push_back(raft::StateTrusted{raft_.term(), input.file.position.index});
+  }
   store_ = input.store;
   applied_index_ = input.file.position.index;
   bytes_since_snapshot_ = 0;

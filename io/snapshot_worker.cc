@@ -39,6 +39,10 @@ auto SnapshotWorker::carry_out(Steps& steps, int rests) -> decltype(steps.step()
 }
 
 void SnapshotWorker::scrub(kv::Store store) {
+  if (saving_.idle()) check_digest(std::move(store));
+}
+
+void SnapshotWorker::check_digest(kv::Store store) {
   auto scrubbed = std::make_shared<kv::Store>(std::move(store));
   auto sound = std::make_shared<bool>(true);
   // The copy goes with the job, as below.
@@ -55,7 +59,7 @@ void SnapshotWorker::scrub(kv::Store store) {
 }
 
 void SnapshotWorker::save(SnapshotSave request) {
-  scrub(request.store);
+  check_digest(request.store);
   auto save = std::make_shared<codec::SnapshotSave>(
       saving_files_,
       codec::SnapshotMeta{.cluster_id = cluster_id_,

@@ -45,7 +45,8 @@ class SnapshotWorker {
   SnapshotWorker& operator=(const SnapshotWorker&) = delete;
 
   void save(SnapshotSave request);
-  // Holds the state against its digest.
+  // Holds the state against its digest; not while one is being saved, which is held against it too,
+  // or while the last time still lasts.
   void scrub(kv::Store store);
   void read(raft::SnapshotChunk chunk);
   void receive(raft::InstallSnapshot part);
@@ -60,6 +61,7 @@ class SnapshotWorker {
     codec::SnapshotReceive receive;
   };
 
+  void check_digest(kv::Store store);
   // On a thread: all steps of a save or of a verification; none if it was given up. After each it
   // rests `rests` times as long as that took.
   template <typename Steps>

@@ -276,12 +276,7 @@ struct Renderer {
       case Refusal::kNoLeader:
         return no_leader(answer.error_style, leader);
       case Refusal::kStateDistrusted:
-        return render_error({.status = 503,
-                             .code = "state_distrusted",
-                             .message = "this node's state is not the majority's; until it is, ask "
-                                        "another node. The request was not applied",
-                             .retry_after_ms = kRetryAfterMs},
-                            answer.error_style, leader);
+        return render_error(state_distrusted(), answer.error_style, leader);
       case Refusal::kOverloaded:
         break;
     }
@@ -346,6 +341,15 @@ ApiError in_no_cluster() {
   return {.status = 503,
           .code = "not_ready",
           .message = "this node belongs to no cluster yet; the request was not applied",
+          .retry_after_ms = kRetryAfterMs};
+}
+
+ApiError state_distrusted() {
+  return {.status = 503,
+          .code = "state_distrusted",
+          .message =
+              "this node's state is not the majority's; until it is, ask another node. The "
+              "request was not applied",
           .retry_after_ms = kRetryAfterMs};
 }
 

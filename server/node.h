@@ -92,6 +92,7 @@ class Node {
   ClusterMembers members() const;
   // As this node has them.
   const kv::Settings& settings() const { return replica_.store().settings(); }
+  bool serves() const { return replica_.serves(); }
   std::vector<HealthCheck> health() const;
 
   // Waits for the disk, then calls `closed` when the loop holds nothing of it any more.

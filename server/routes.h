@@ -66,5 +66,6 @@ io::HttpResponse render_redirect(const KvRequest& request, const std::optional<L
 ApiError shutting_down();
 ApiError in_no_cluster();
 ApiError removed_from_cluster();
+ApiError state_distrusted();
 
 }  // namespace anchor::server

@@ -304,6 +304,9 @@ void Server::answer_settings(io::HttpTicket ticket) {
   if (const auto error = takes_no_requests()) {
     return http_->respond(ticket, render_error(*error, ErrorStyle::kJson));
   }
+  if (!node_->serves()) {
+    return http_->respond(ticket, render_error(state_distrusted(), ErrorStyle::kJson));
+  }
   http_->respond(ticket, render_settings(node_->settings()));
 }
 

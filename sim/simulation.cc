@@ -227,10 +227,9 @@ std::vector<bool> Simulation::choose_core() {
   std::vector<bool> core(cluster_.size(), false);
   std::vector<bool> considered(cluster_.size(), false);
   std::uint64_t more = choices_.below(cluster_.size(), Stream::kHeal);
-  // Half of them might be wrong, and nobody could tell which half.
-  if (!states_sound(mix_)) more = cluster_.size();
   for (std::size_t left = cluster_.size(); left > 0;) {
-    if (decides(core) && more-- == 0) break;
+    // Half of them might be wrong, and nobody could tell which half.
+    if (states_sound(mix_) && decides(core) && more-- == 0) break;
     const std::size_t node = choices_.below(cluster_.size(), Stream::kHeal);
     if (considered[node]) continue;
     considered[node] = true;

@@ -26,9 +26,12 @@ void Progress::probe_from(Index from) {
 }
 
 void Progress::connection_lost() {
-  auto* sending = std::get_if<SendSnapshot>(&state);
-  if (sending == nullptr) return probe_from(match.next());
-  sending->sent_bytes = sending->acknowledged_bytes;
+  if (auto* sending = std::get_if<SendSnapshot>(&state)) {
+    sending->sent_bytes = sending->acknowledged_bytes;
+  } else {
+    // Where it is being asked, the question goes on where it was: nothing may be known to match.
+    probe_from(replicating() ? match.next() : next);
+  }
 }
 
 void Progress::restarted(Boot newest) {

@@ -71,6 +71,8 @@ class Raft {
   // The state machine's state at `index` is not the majority's: it goes on only from a snapshot of
   // another server's.
   void distrust_state(Index index) { state_.distrust_state(index); }
+  // Whether no majority has the same state: while that is so nobody is sent a snapshot.
+  void set_no_majority(bool none) { state_.no_majority = none; }
   // Another is needed than those that there are. Asking forgets it.
   bool take_snapshot_wanted() { return std::exchange(state_.snapshot_wanted, false); }
   // So much of the snapshot that the leader sends is written.

@@ -173,14 +173,14 @@ bool send_entries(State& state, Leader& leader, Progress& progress) {
   bool sent = false;
   give_up(state, progress);
   if (std::holds_alternative<SendSnapshot>(progress.state)) {
-    send_snapshot(state, leader, progress);
+    if (state.trusts_state()) send_snapshot(state, leader, progress);
     return false;
   }
   const bool lacks = progress.next.previous() < state.log.base().index;
   if (lacks || wants_snapshot(state, progress)) {
     // Not to one that may be gone; nor what is known to be wrong.
     const bool answers = progress.heard_within(state.options.election_timeout, state.now);
-    if (!answers || state.needs_snapshot()) return false;
+    if (!answers || !state.trusts_state()) return false;
     begin_snapshot(state, progress);
     send_snapshot(state, leader, progress);
     return false;

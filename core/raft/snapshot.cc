@@ -206,6 +206,7 @@ void handle_snapshot_accepted(State& state, Progress& progress, const SnapshotAc
 
 std::optional<Instant> snapshot_deadline(const State& state, const Leader& leader) {
   std::optional<Instant> due;
+  if (!state.trusts_state()) return due;
   for (const auto& [id, progress] : leader.followers) {
     const auto* sending = std::get_if<SendSnapshot>(&progress.state);
     if (sending == nullptr) continue;
@@ -310,6 +311,7 @@ void snapshot_saved(State& state, Role& role, const SnapshotFile& file) {
     }
   }
   add_snapshot(state, file);
+  state.snapshot_wanted = false;
   state.output.events.push_back(SnapshotTaken{state.term(), file});
 }
 

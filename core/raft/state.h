@@ -56,8 +56,11 @@ struct State {
   // One of these is new, or is not sent any more, or the log is kept for somebody no more: it may
   // be cut, and old ones go.
   bool compaction_due = false;
-  // The newest one is damaged on this server's disk, it seems.
+  // The newest one will not do: it is damaged on this server's disk, it seems, or too old for
+  // somebody.
   bool snapshot_wanted = false;
+  // No majority's state machines have the same state, so that nobody knows whose is right.
+  bool no_majority = false;
   // What the leader is sending to this server.
   std::optional<SnapshotFile> receiving;
 
@@ -75,6 +78,8 @@ struct State {
   // The state machine's state is known to be wrong, until another server's snapshot has come. This
   // server votes and replicates all the same: its log is right.
   bool needs_snapshot() const;
+  // As far as is known the state machine's state is right: snapshots of it may be sent.
+  bool trusts_state() const { return !no_majority && !needs_snapshot(); }
   // Where that begins to be so: the newest snapshot of its own is from before.
   void distrust_state(Index index);
 

@@ -8,9 +8,10 @@
 namespace anchor::raft {
 namespace {
 
-// It answers, and its disk does not keep acknowledgements waiting.
+// It answers, its disk does not keep acknowledgements waiting, and it need not hand over at once.
 bool prepared(const State& state, const Progress& progress) {
   const Duration patience = state.options.election_timeout;
+  if (progress.snapshot_wanted > Index()) return false;
   const auto* replicating = std::get_if<Replicate>(&progress.state);
   return replicating != nullptr && state.now - progress.last_heard < patience / 2 &&
          (replicating->in_flight.empty() ||

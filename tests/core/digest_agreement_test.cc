@@ -28,13 +28,13 @@ class Agreement : public testing::Test {
   Agreement() {
     leader_.begin(Instant());
     EXPECT_TRUE(leader_.take_check_due(now_));
-    leader_.published(kPoint, now_);
+    leader_.published(kPoint);
   }
 
   void report(int from, std::uint64_t digest, raft::Index point = kPoint) {
     leader_.report(id_of(from), point, digest);
   }
-  auto verdict(int count) { return leader_.take_verdict(voters(count), now_); }
+  auto verdict(int count) { return leader_.take_verdict(voters(count), id_of(1), now_); }
 
   static constexpr Duration kInterval = 10s;
   static constexpr Duration kPatience = 3s;
@@ -86,6 +86,56 @@ TEST_F(Agreement, IsGivenUpAfterAWhileWhereReportsDiffer) {
   EXPECT_EQ(leader_.due(), now_ + kPatience);
   now_ += kPatience;
   EXPECT_EQ(verdict(3), kv::JudgeDigest{.number = kPoint.value()});
+}
+
+TEST_F(Agreement, WaitsForOthersFromWhenReportsDiffer) {
+  report(1, 5);
+  now_ += kPatience;
+  report(2, 6);
+  EXPECT_FALSE(verdict(3));
+  EXPECT_EQ(leader_.due(), now_ + kPatience);
+  report(3, 6);
+  EXPECT_EQ(verdict(3), (kv::JudgeDigest{kPoint.value(), 6}));
+}
+
+// A log that takes it long is no reason to stop everybody.
+TEST_F(Agreement, IsNotGivenUpBeforeTheLeaderHasReported) {
+  report(2, 5);
+  report(3, 6);
+  EXPECT_FALSE(verdict(3));
+  now_ += kPatience;
+  EXPECT_FALSE(verdict(3));
+  report(1, 6);
+  EXPECT_EQ(verdict(3), (kv::JudgeDigest{kPoint.value(), 6}));
+}
+
+// Were the next point published meanwhile, there would never be a verdict.
+TEST_F(Agreement, HasItsTimeBeforeTheNextPoint) {
+  report(1, 5);
+  now_ += kInterval;
+  report(2, 6);
+  EXPECT_FALSE(verdict(3));
+  EXPECT_FALSE(leader_.take_check_due(now_));
+  now_ += kPatience;
+  EXPECT_EQ(verdict(3), kv::JudgeDigest{.number = kPoint.value()});
+  EXPECT_TRUE(leader_.take_check_due(now_));
+}
+
+TEST_F(Agreement, IsNotInQuestionWhereLearnersDiffer) {
+  report(1, 5);
+  report(9, 6);
+  now_ += kPatience;
+  EXPECT_FALSE(verdict(3));
+  EXPECT_TRUE(leader_.take_check_due(now_ + kInterval));
+}
+
+// The operator has removed one.
+TEST_F(Agreement, IsNotInQuestionOnceTheVotersThatAreLeftDoNotDiffer) {
+  report(1, 5);
+  report(3, 6);
+  EXPECT_FALSE(verdict(3));
+  EXPECT_FALSE(verdict(2));
+  EXPECT_EQ(leader_.due(), Instant() + 2 * kInterval);
 }
 
 TEST_F(Agreement, IsNotGivenUpWhereReportsAreFew) {

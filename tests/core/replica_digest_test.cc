@@ -199,5 +199,25 @@ TEST_F(TwoDigests, WhoeverIsLeftServesAgain) {
   EXPECT_TRUE(write(1));
 }
 
+// Nobody could use them meanwhile.
+TEST_F(TwoDigests, SessionsLastTheirTimeAnewOnceServersServeAgain) {
+  servers_[1].ask(kv::Command(kv::ChangeSettings{{{"session_ttl_ms", 10'000}}}), 10s);
+  servers_[1].ask(kv::Command(kv::OpenSession{}), 10s);
+  servers_.settle();
+  const auto open = [&] { return servers_[1].store().sessions().tree().size(); };
+  ASSERT_EQ(open(), 1U);
+  servers_[2].damage();
+  for (int times = 0; times < 3; ++times) check();
+  ASSERT_TRUE(refuses(1));
+  servers_[1].administer(raft::RemoveServer{id_of(2), true});
+  servers_.settle();
+  check();
+  ASSERT_TRUE(servers_[1].replica().serves());
+  EXPECT_EQ(open(), 1U);
+  check();
+  check();
+  EXPECT_EQ(open(), 0U);
+}
+
 }  // namespace
 }  // namespace anchor

@@ -179,6 +179,17 @@ TEST(Pipeline, AnUnreachableFollowerIsSentAgainWhatItHasNotAcknowledged) {
   EXPECT_TRUE(server.take<AppendEntries>(3).empty());
 }
 
+// It has answered nothing yet: that is no reason to begin at the first entry.
+TEST(Pipeline, AnUnreachableFollowerIsAskedAgainWhereItWasAsked) {
+  Server server(with_log({1, 1, 1}));
+  make_leader(server);
+  server.take_sent();
+  server.step([](Raft& raft) { raft.peer_unreachable(id_of(2)); });
+  const auto requests = server.take<AppendEntries>(2);
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_EQ(requests.front().previous, position(3, 1));
+}
+
 // --- Backing up --------------------------------------------------------------------------------
 
 TEST(BackUp, ARejectionLeadsToTheEntryAfterTheHint) {

@@ -117,6 +117,43 @@ TEST(SnapshotSender, GoesOnWhereItWasAfterABrokenConnection) {
   EXPECT_EQ(offsets(leader.take_chunks()), (Offsets{100, 200}));
 }
 
+// It might be the state of those that are wrong.
+TEST(SnapshotSender, SendsNothingWhileNoMajorityHasTheSameState) {
+  Server leader = make_sender();
+  leader.take_chunks();
+  leader.step([](Raft& raft) { raft.set_no_majority(true); });
+  accept(leader, 100);
+  EXPECT_TRUE(leader.take_chunks().empty());
+  EXPECT_GT(*leader.raft().deadline(), leader.now());
+  leader.step([](Raft& raft) { raft.set_no_majority(false); });
+  EXPECT_EQ(offsets(leader.take_chunks()), (Offsets{200}));
+}
+
+TEST(SnapshotSender, BeginsNoneWhileNoMajorityHasTheSameState) {
+  Server leader = make_sender();
+  leader.take_chunks();
+  leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
+  leader.step([](Raft& raft) { raft.set_no_majority(true); });
+  leader.hear(3, leader.term(),
+              AppendAccepted{.match_index = Index(4), .round = {}, .snapshot_wanted = Index(3)});
+  EXPECT_TRUE(leader.take_chunks().empty());
+  leader.step([](Raft& raft) { raft.set_no_majority(false); });
+  EXPECT_FALSE(leader.take_chunks().empty());
+}
+
+// What it has cannot be sent: another is on its way to the disk, and one is enough.
+TEST(SnapshotSender, IsNotAskedForAnotherOnceTheOneThatWasWantedIsThere) {
+  Server leader = make_sender();
+  leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
+  leader.hear(3, leader.term(),
+              AppendAccepted{.match_index = Index(4), .round = {}, .snapshot_wanted = Index(5)});
+  leader.step([](Raft& raft) { EXPECT_TRUE(raft.take_snapshot_wanted()); });
+  leader.wait(1ms);  // it is wanted all the same
+  save(leader, snapshot_at(6, 1));
+  leader.step([](Raft& raft) { EXPECT_FALSE(raft.take_snapshot_wanted()); });
+  EXPECT_FALSE(leader.take_chunks().empty());
+}
+
 TEST(SnapshotSender, KeepsToTheRate) {
   Options options = kSmall;
   options.snapshot_bytes_per_second = 10'000;  // a chunk takes 10 ms

@@ -36,6 +36,16 @@ TEST(Transfer, BringsTheTargetsLogUpToDateFirst) {
   EXPECT_EQ(leader.take<TimeoutNow>(2).size(), 1U);
 }
 
+// It would have to hand over in its turn.
+TEST(Transfer, IsNotToWhoNeedsASnapshot) {
+  Server leader(Start{});
+  make_established_leader(leader);
+  leader.hear(2, leader.term(),
+              AppendAccepted{.match_index = Index(1), .round = {}, .snapshot_wanted = Index(1)});
+  EXPECT_EQ(leader.transfer(2).error().reason, AdminRefusal::kNotReady);
+  EXPECT_EQ(leader.transfer({}), id_of(3));
+}
+
 TEST(Transfer, AsksOnce) {
   Server leader(Start{});
   make_established_leader(leader);
