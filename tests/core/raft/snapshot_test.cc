@@ -141,7 +141,6 @@ TEST(SnapshotSender, BeginsNoneWhileNoMajorityHasTheSameState) {
   EXPECT_FALSE(leader.take_chunks().empty());
 }
 
-// What it has cannot be sent: another is on its way to the disk, and one is enough.
 TEST(SnapshotSender, IsNotAskedForAnotherOnceTheOneThatWasWantedIsThere) {
   Server leader = make_sender();
   leader.hear(3, leader.term(), AppendAccepted{Index(4), Round(0)});
