@@ -8,6 +8,15 @@
 #include "core/raft/transfer.h"
 
 namespace anchor {
+namespace {
+
+bool may_grow(const Bytes& encoded) {
+  const auto command = kv::decode_command(encoded);
+  return command && kv::may_grow(command->body);
+}
+
+}  // namespace
+
 Replica::Replica(Options options, raft::Recovered recovered, kv::Store store)
     : options_(options),
       raft_(options.raft, options.seed, std::move(recovered)),
@@ -257,11 +266,15 @@ void Replica::propose(Proposer proposer, const raft::Proposal& proposal) {
     }
     return;
   }
-  if (!serves()) return overloaded(proposer);
+  if (!serves()) return refuse(proposer, Refusal::kOverloaded);
+  const Bytes& payload = std::get<raft::Command>(proposal).payload;
+  if (raft_.quorum_short_of_disk() && may_grow(payload)) {
+    return refuse(proposer, Refusal::kShortOfDisk);
+  }
   // Where each write lets the next wait, clients here and elsewhere take turns.
   forwards_first_ = std::holds_alternative<RequestId>(proposer);
-  const auto position = raft_.propose(std::get<raft::Command>(proposal).payload);
-  if (!position) return overloaded(proposer);
+  const auto position = raft_.propose(payload);
+  if (!position) return refuse(proposer, Refusal::kOverloaded);
   proposals_.emplace_hint(proposals_.end(), std::pair{position->index, position->term},
                           std::move(proposer));
 }

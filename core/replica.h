@@ -70,6 +70,12 @@ struct PeerUnreachable {
   raft::ServerId peer;
 };
 
+// The disk has little room left: for what makes room, and not for much that grows. Or it has room
+// again. At the start it has.
+struct DiskRoom {
+  bool short_of_disk = false;
+};
+
 // The snapshot that was asked for is durable.
 struct SnapshotSaved {
   raft::SnapshotFile file;
@@ -86,8 +92,8 @@ struct SnapshotReceived {
   kv::Store store;
 };
 
-using Input = std::variant<PeerMessage, ClientRequest, Persisted, PeerUnreachable, SnapshotSaved,
-                           SnapshotWritten, SnapshotReceived>;
+using Input = std::variant<PeerMessage, ClientRequest, Persisted, PeerUnreachable, DiskRoom,
+                           SnapshotSaved, SnapshotWritten, SnapshotReceived>;
 
 // --- Output -----------------------------------------------------------------------------------
 
@@ -126,6 +132,7 @@ struct RevisionInFuture {
 enum class Refusal : std::uint8_t {
   kNoLeader,
   kOverloaded,
+  kShortOfDisk,      // a quorum has little room left on its disks, and the write may grow
   kStateDistrusted,  // this replica's state is not the majority's, or there is no majority
 };
 // Certainly never applied.
@@ -249,6 +256,7 @@ class Replica {
   void take(const ClientRequest& input);
   void take(const Persisted& input);
   void take(const PeerUnreachable& input);
+  void take(const DiskRoom& input) { raft_.set_short_of_disk(input.short_of_disk); }
   void take(const SnapshotSaved& input);
   void take(const SnapshotWritten& input);
   void take(const SnapshotReceived& input);
@@ -278,7 +286,6 @@ class Replica {
   void heed(const kv::DigestJudged& judged);
   void refuse_what_waits();
   void settle(std::vector<Administration::Settled> settled);
-  // In the file replica_snapshots.cc, as what is taken of them.
   // In the file replica_snapshots.cc, as is what is taken of snapshots.
   std::optional<SnapshotSave> snapshot_to_save();
   // In the file replica_forwards.cc.
@@ -292,7 +299,7 @@ class Replica {
   void administered(const Proposer& proposer, raft::AdminAnswer answer);
   void not_applied(const Proposer& proposer);
   void unknown(const Proposer& proposer);
-  void overloaded(const Proposer& proposer);
+  void refuse(const Proposer& proposer, Refusal reason);
   void send_forward_reply(const ForwardedFrom& origin, raft::ForwardOutcome outcome,
                           std::variant<Bytes, raft::AdminAnswer> result);
 

@@ -21,7 +21,7 @@ void Replica::take_forward(const raft::Message& message, const raft::ForwardRequ
       !held_forwards_.empty() && std::holds_alternative<raft::Command>(request.proposal);
   if (!waits(request.proposal) && !queues) return propose(std::move(origin), request.proposal);
   if (held_forwards_.size() >= options_.waiting_requests || held_bytes_ >= options_.waiting_bytes) {
-    return overloaded(origin);
+    return refuse(origin, Refusal::kOverloaded);
   }
   held_bytes_ += raft::command_bytes(request.proposal);
   held_forwards_.push_back({std::move(origin), request.proposal, now_ + options_.leader_wait});
@@ -58,6 +58,9 @@ Outcome Replica::outcome_of(const Request& request, const raft::ForwardReply& fo
   if (forward_reply.outcome == raft::ForwardOutcome::kOverloaded) {
     return NotApplied{Refusal::kOverloaded};
   }
+  if (forward_reply.outcome == raft::ForwardOutcome::kShortOfDisk) {
+    return NotApplied{Refusal::kShortOfDisk};
+  }
   if (forward_reply.outcome != raft::ForwardOutcome::kApplied) return OutcomeUnknown{};
   const bool writes = std::holds_alternative<raft::Command>(std::get<raft::Proposal>(request.body));
   const auto* answer = std::get_if<raft::AdminAnswer>(&forward_reply.result);
@@ -78,7 +81,7 @@ void Replica::release_held_forwards() {
     if (!raft_.is_leader()) {
       not_applied(held.origin);
     } else if (waiting) {
-      overloaded(held.origin);
+      refuse(held.origin, Refusal::kOverloaded);
     } else {
       propose(std::move(held.origin), held.proposal);
     }
@@ -128,11 +131,14 @@ void Replica::unknown(const Proposer& proposer) {
   if (requests_.contains(id)) reply(id, OutcomeUnknown{});
 }
 
-void Replica::overloaded(const Proposer& proposer) {
+// For good: no other leader is waited for.
+void Replica::refuse(const Proposer& proposer, Refusal reason) {
   if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
-    return send_forward_reply(*origin, raft::ForwardOutcome::kOverloaded, {});
+    const bool disk = reason == Refusal::kShortOfDisk;
+    return send_forward_reply(
+        *origin, disk ? raft::ForwardOutcome::kShortOfDisk : raft::ForwardOutcome::kOverloaded, {});
   }
-  reply(std::get<RequestId>(proposer), NotApplied{Refusal::kOverloaded});
+  reply(std::get<RequestId>(proposer), NotApplied{reason});
 }
 
 void Replica::send_forward_reply(const ForwardedFrom& origin, raft::ForwardOutcome outcome,

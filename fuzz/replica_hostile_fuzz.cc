@@ -131,11 +131,14 @@ class HostilePeers {
     return request;
   }
   raft::MessageBody append_accepted() {
-    return raft::AppendAccepted{.match_index = any_index(),
-                                .round = any<raft::Round>(1),
-                                .promise = any_duration(),
-                                .sent = Instant(any_duration()),
-                                .snapshot_wanted = any_index()};
+    raft::AppendAccepted accepted{.match_index = any_index(),
+                                  .round = any<raft::Round>(1),
+                                  .promise = any_duration(),
+                                  .sent = Instant(any_duration()),
+                                  .snapshot_wanted = any_index()};
+    // Of no byte of its own, so that older inputs mean what they did.
+    accepted.short_of_disk = accepted.promise.count() % 2 != 0;
+    return accepted;
   }
   raft::MessageBody digest_report() { return raft::DigestReport{any_index(), any_number(1)}; }
   raft::MessageBody append_rejected() {

@@ -100,6 +100,8 @@ class ReplicaShell {
     } else if (!writes_.empty()) {
       inputs_.push_back(Persisted{writes_.front()});
       writes_.pop_front();
+    } else {
+      inputs_.push_back(DiskRoom{decisions_.coin()});
     }
   }
 

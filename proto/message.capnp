@@ -46,6 +46,7 @@ struct Message {
       promiseUs @55 :UInt64;
       sentUs @56 :UInt64;
       snapshotWanted @63 :UInt64;
+      shortOfDisk @64 :Bool;
     }
     appendRejected :group {
       previousIndex @20 :UInt64;
@@ -113,4 +114,5 @@ enum ForwardOutcome {
   notApplied @1;
   overloaded @2;
   unknown @3;
+  shortOfDisk @4;
 }

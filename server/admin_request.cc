@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "server/json_fields.h"
-#include "server/options.h"
+#include "server/server_name.h"
 
 namespace anchor::server {
 namespace {

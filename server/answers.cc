@@ -277,6 +277,15 @@ struct Renderer {
         return no_leader(answer.error_style, leader);
       case Refusal::kStateDistrusted:
         return render_error(state_distrusted(), answer.error_style, leader);
+      case Refusal::kShortOfDisk:
+        return render_error(
+            {.status = 507,
+             .code = "no_space",
+             .message = "a quorum of the servers is short of disk; the write was not "
+                        "applied. Deletes still work; make room on the disks, and "
+                        "writes go on by themselves",
+             .retry_after_ms = kRetryAfterMs},
+            answer.error_style, leader);
       case Refusal::kOverloaded:
         break;
     }

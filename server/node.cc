@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "io/uv_support.h"
-#include "server/options.h"
+#include "server/server_name.h"
 #include "server/system.h"
 
 namespace anchor::server {
@@ -72,13 +72,15 @@ Node::Node(uv_loop_t* loop, const Options& options, io::OpenedLogStore opened,
         node->snapshots_.scrub(node->replica_.store());
       },
       ceil_ms(options.scrub_interval), ceil_ms(options.scrub_interval));
+  disk_watch_.emplace(loop, options_.directory, options_.disk_reserve_bytes,
+                      [this](const io::DiskRoomFound& found) { take(found); });
   const raft::State& state = raft().state();
   transport_.join_cluster(state.cluster_id, state.self, state.boot);
   follow_configuration(boottime_now());
 }
 
 Node::~Node() {
-  ANCHOR_ASSERT(timers_open_ == 0 && !disk_open_ && !snapshots_open_);
+  ANCHOR_ASSERT(timers_open_ == 0 && !disk_open_ && !disk_watch_open_ && !snapshots_open_);
 }
 
 std::optional<LeaderInfo> Node::leader() const {
@@ -181,7 +183,12 @@ void Node::step(Instant now) {
 }
 
 void Node::carry_out(Output output) {
-  if (output.persist) disk_.write(std::move(*output.persist));
+  if (output.persist) {
+    std::uint64_t bytes = 0;
+    for (const raft::Entry& entry : output.persist->entries) bytes += raft::entry_bytes(entry);
+    disk_watch_->writing(bytes);
+    disk_.write(std::move(*output.persist));
+  }
   for (const raft::Message& message : output.messages) transport_.send(message);
   if (!output.messages_after_persist.empty()) {
     const auto ready = deferred_.hold(std::move(output.messages_after_persist));
@@ -278,11 +285,26 @@ void Node::report(const raft::Event& event) {
   log_.info(raft::describe(event), fields);
 }
 
+void Node::take(const io::DiskRoomFound& found) {
+  inputs_.emplace_back(DiskRoom{found.short_of_disk});
+  Fields fields;
+  fields.add("free_bytes", found.free_bytes);
+  if (!found.problem.empty()) fields.add("problem", found.problem);
+  if (!found.short_of_disk) return log_.info("the disk has room again", fields);
+  log_.warn("the disk of " + options_.directory +
+                " is nearly full: what was kept in reserve is used now; make room",
+            fields);
+}
+
 void Node::close(std::function<void()> closed) {
   closing_ = true;
   closed_ = std::move(closed);
   disk_.close([this] {
     disk_open_ = false;
+    handle_closed();
+  });
+  disk_watch_->close([this] {
+    disk_watch_open_ = false;
     handle_closed();
   });
   snapshots_.close([this] {
@@ -299,7 +321,7 @@ void Node::close(std::function<void()> closed) {
 }
 
 void Node::handle_closed() {
-  if (timers_open_ > 0 || disk_open_ || snapshots_open_) return;
+  if (timers_open_ > 0 || disk_open_ || disk_watch_open_ || snapshots_open_) return;
   // It may destroy the node.
   const auto call = std::move(closed_);
   call();

@@ -12,6 +12,7 @@
 #include "core/deferred_messages.h"
 #include "core/joining.h"
 #include "core/replica.h"
+#include "io/disk_reserve.h"
 #include "io/disk_writer.h"
 #include "io/http_connection.h"
 #include "io/http_server.h"
@@ -40,6 +41,9 @@ class Node {
     Duration request_timeout = 4s;
     // So often the state is held against its digest, so that damage in memory is found.
     Duration scrub_interval = std::chrono::minutes(10);
+    // So much of the disk's room is kept back in `directory`.
+    std::uint64_t disk_reserve_bytes = 256 << 20;
+    std::string directory;
   };
   struct Handlers {
     // A write to the disk failed: the process must end.
@@ -114,6 +118,7 @@ class Node {
   void durable(raft::WriteId id);
   void arm_timer(Instant now);
   void report(const raft::Event& event);
+  void take(const io::DiskRoomFound& found);
   void handle_closed();
   // In the file node_status.cc.
   NodeStatus::Role role() const;
@@ -131,6 +136,7 @@ class Node {
   Replica replica_;
   io::DiskWriter disk_;
   io::SnapshotWorker snapshots_;
+  std::optional<io::DiskWatch> disk_watch_;
   DeferredMessages deferred_;
 
   std::vector<Input> inputs_;
@@ -141,6 +147,7 @@ class Node {
   bool closing_ = false;
   int timers_open_ = 2;
   bool disk_open_ = true;
+  bool disk_watch_open_ = true;
   bool snapshots_open_ = true;
   std::function<void()> closed_;
 

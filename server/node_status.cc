@@ -77,6 +77,7 @@ NodeStatus Node::status() const {
                     .revision = replica_.store().revision().value(),
                     .digest = replica_.store().digest(),
                     .state_trusted = replica_.serves(),
+                    .short_of_disk = disk_watch_->short_of_disk(),
                     .fsync_p99_us = static_cast<std::uint64_t>(disk_.commit_p99().count()),
                     .version = version(),
                     .cluster_id = state.cluster_id.value(),

@@ -11,6 +11,7 @@
 #include "core/base/text.h"
 #include "io/host_port.h"
 #include "server/options_file.h"
+#include "server/server_name.h"
 #include "server/version.h"
 
 namespace anchor::server {
@@ -130,6 +131,18 @@ Result<void> set_snapshot_bytes(Options& options, std::string_view text) {
   return {};
 }
 
+Result<void> set_disk_reserve(Options& options, std::string_view text) {
+  constexpr std::uint64_t kLeast = 1 << 20;
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
+  const auto size = parse_size(text);
+  if (!size) return std::unexpected(size.error());
+  if (*size != 0 && (*size < kLeast || *size > kMost)) {
+    return failure("it must be 0 or 1MiB to 1TiB");
+  }
+  options.disk_reserve_bytes = *size;
+  return {};
+}
+
 constexpr std::uint64_t kAnyNumber = std::numeric_limits<std::int64_t>::max();
 
 Result<std::uint64_t> parse_milliseconds(std::string_view text) {
@@ -202,6 +215,10 @@ const std::array kSettings = std::to_array<Setting>({
      set_max_clock_drift},
     {"snapshot-bytes", "SIZE", "take a snapshot after so much of log (default 64MiB)",
      set_snapshot_bytes},
+    {"disk-reserve", "SIZE",
+     "keep so much of the disk for deletes and snapshots; with little more than that free on a "
+     "quorum's disks, writes that grow are refused (default 256MiB; 0: never)",
+     set_disk_reserve},
     {"digest-interval", "DURATION",
      "how often the members compare the digests of their states, if these have changed (default "
      "10s)",
@@ -304,36 +321,6 @@ Result<void> complete(Options& options) {
 }
 
 }  // namespace
-
-// It names a directory, too, so that "." and ".." are none.
-Result<void> check_server_id(std::string_view text) {
-  const auto alphanumeric = [](unsigned char c) { return std::isalnum(c) != 0; };
-  const auto allowed = [&](unsigned char c) {
-    return alphanumeric(c) || c == '-' || c == '_' || c == '.';
-  };
-  if (text.empty() || text.size() > 63 || !alphanumeric(text.front()) ||
-      !std::ranges::all_of(text, allowed)) {
-    return failure("'" + std::string(text) +
-                   "' is not an id: 1 to 63 letters, digits, '-', '_' or '.', of which the first "
-                   "is a letter or a digit");
-  }
-  return {};
-}
-
-Result<void> check_dialled_address(std::string_view text) {
-  const auto parsed = io::parse_host_port(text);
-  if (!parsed) return std::unexpected(parsed.error());
-  // A name's length in DNS. It is stored with the cluster, and written to logs.
-  constexpr std::size_t kLongestHost = 253;
-  const auto printable = [](unsigned char c) { return c > 0x20 && c < 0x7f; };
-  if (parsed->host.size() > kLongestHost || !std::ranges::all_of(parsed->host, printable)) {
-    return failure("no host has such a name");
-  }
-  if (io::is_wildcard(parsed->host)) {
-    return failure("'" + std::string(text) + "' is a wildcard, to which nobody can connect");
-  }
-  return {};
-}
 
 std::expected<Options, Exit> parse_options(const std::vector<std::string>& arguments,
                                            const Environment& environment) {

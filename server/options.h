@@ -44,6 +44,9 @@ struct Options {
   Duration digest_interval = 10s;
   Duration scrub_interval = std::chrono::minutes(10);
 
+  // Of the disk's room so much is kept for deletes and snapshots.
+  std::uint64_t disk_reserve_bytes = 256 << 20;
+
   // What a founder's flags say of the replicated settings.
   std::vector<kv::SettingValue> first_settings;
 
@@ -58,10 +61,6 @@ struct Exit {
 };
 
 using Environment = std::map<std::string, std::string>;
-
-// Whether others may know a server by this name, and dial this address ("host:port").
-Result<void> check_server_id(std::string_view text);
-Result<void> check_dialled_address(std::string_view text);
 
 // Parses a command line; reads the file that it names. Requires: arguments[0] is the program.
 std::expected<Options, Exit> parse_options(const std::vector<std::string>& arguments,

@@ -232,7 +232,9 @@ void Server::become_member(io::OpenedLogStore opened) {
                   .snapshot_bytes = options_.snapshot_bytes,
                   .digest_interval = options_.digest_interval,
                   .first_settings = options_.first_settings},
-      .scrub_interval = options_.scrub_interval};
+      .scrub_interval = options_.scrub_interval,
+      .disk_reserve_bytes = options_.disk_reserve_bytes,
+      .directory = options_.dir};
   node_ = std::make_unique<Node>(
       &loop_, options, std::move(opened), *transport_, *http_, log_,
       Node::Handlers{

@@ -62,6 +62,7 @@ io::HttpResponse render_status(const NodeStatus& status) {
   // Numbers of 64 bits do not survive in every JSON parser.
   json["digest"] = hex16(status.digest);
   json["state_trusted"] = status.state_trusted;
+  json["short_of_disk"] = status.short_of_disk;
   json["fsync_p99_us"] = status.fsync_p99_us;
   json["version"] = status.version;
   json["cluster_id"] = hex16(status.cluster_id);

@@ -42,6 +42,8 @@ struct NodeStatus {
   std::uint64_t digest = 0;
   // The digest is the majority's, as far as is known (Replica::serves).
   bool state_trusted = true;
+  // Its disk is nearly full.
+  bool short_of_disk = false;
   std::uint64_t fsync_p99_us = 0;
   std::string version{};
   std::uint64_t cluster_id = 0;

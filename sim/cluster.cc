@@ -49,8 +49,9 @@ Cluster::Cluster(const Mix& mix, Choices& choices, FaultCounts& faults, Trace tr
       trace_(std::move(trace)),
       images_(mix.nodes + mix.spares),
       network_(mix.nodes + mix.spares, mix.faults, choices, faults),
-      checker_(images_,
-               clocks_sound(mix) ? std::optional(mix.raft.max_clock_drift_ppm) : std::nullopt),
+      checker_(images_, states_sound(mix) && clocks_sound(mix)
+                            ? std::optional(mix.raft.max_clock_drift_ppm)
+                            : std::nullopt),
       history_(checker_, mix.faults.drift_ppm) {
   const raft::Configuration configuration = configuration_of(mix.nodes);
   nodes_.reserve(images_.size());
@@ -291,6 +292,7 @@ void Cluster::restart(std::size_t number) {
             state.commit_index >= image.snapshot.index,
         "recovers-what-was-stored", node.id.name());
   checker_.booted(number, *node.replica);
+  if (node.short_of_disk) give(node, DiskRoom{true});
   wake(node, now_);
 }
 
@@ -349,6 +351,13 @@ void Cluster::resume(std::size_t number) {
   trace(node, "goes on");
   node.wake.reset();
   wake(node, now_);
+}
+
+void Cluster::set_short_of_disk(std::size_t number, bool now) {
+  Node& node = nodes_[number];
+  if (std::exchange(node.short_of_disk, now) == now) return;
+  trace(node, now ? "is short of disk" : "has room on its disk");
+  if (node.up()) give(node, DiskRoom{now});
 }
 
 void Cluster::jump_clock(std::size_t number, Duration forward) {

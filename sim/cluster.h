@@ -41,6 +41,7 @@ struct Node {
   std::optional<Replica> replica{};
   bool paused = false;
   bool slow_disk = false;
+  bool short_of_disk = false;
   // Its state is not what the log makes of it; or will not be, once it has started.
   bool damaged = false;
   bool starts_damaged = false;
@@ -112,6 +113,7 @@ class Cluster {
   void pause(std::size_t number);
   void resume(std::size_t number);
   void set_slow_disk(std::size_t number, bool slow) { nodes_[number].slow_disk = slow; }
+  void set_short_of_disk(std::size_t number, bool now);
   void jump_clock(std::size_t number, Duration forward);
   // The sender notices that its connection is lost.
   void reset_connection(std::size_t from, std::size_t to);

@@ -41,6 +41,17 @@ void FaultInjector::start() {
     cluster_.set_slow_disk(node, true);
     end_after(faults_.slow_disks, [this, node] { cluster_.set_slow_disk(node, false); });
   });
+  repeat(faults_.disk_shortages, [this] {
+    // Disks of one size that hold the same are full at the same time.
+    const std::size_t first = any_node();
+    const bool all = choices_.below(2, Stream::kFault) == 0;
+    ++counts_.disk_shortages;
+    for (std::size_t node = 0; node < cluster_.size(); ++node) {
+      if (node != first && !all) continue;
+      cluster_.set_short_of_disk(node, true);
+      end_after(faults_.disk_shortages, [this, node] { cluster_.set_short_of_disk(node, false); });
+    }
+  });
   repeat(faults_.damages, [this] {
     const std::size_t node = any_node();
     if (!cluster_.node(node).up() || cluster_.any_damaged()) return;

@@ -129,6 +129,7 @@ Json faults_json(const FaultCounts& faults) {
           {"crashes_in_step", faults.crashes_in_step},
           {"pauses", faults.pauses},
           {"slow_disks", faults.slow_disks},
+          {"disk_shortages", faults.disk_shortages},
           {"clock_jumps", faults.clock_jumps},
           {"damages", faults.damages},
           {"changes", faults.changes},

@@ -17,6 +17,7 @@ void FaultCounts::add(const FaultCounts& other) {
   crashes_in_step += other.crashes_in_step;
   pauses += other.pauses;
   slow_disks += other.slow_disks;
+  disk_shortages += other.disk_shortages;
   clock_jumps += other.clock_jumps;
   damages += other.damages;
   changes += other.changes;

@@ -25,6 +25,7 @@ struct FaultCounts {
   std::uint64_t crashes_in_step = 0;
   std::uint64_t pauses = 0;
   std::uint64_t slow_disks = 0;
+  std::uint64_t disk_shortages = 0;
   std::uint64_t clock_jumps = 0;
   std::uint64_t damages = 0;
   // Requests of the operator that were carried out.

@@ -109,6 +109,10 @@ void add_disk_faults(Faults& faults, Choices& choices) {
                          .longest = one_of({500ms, 3000ms}, choices)};
     faults.slow_disk_most = one_of({50ms, 500ms, 2000ms}, choices);
   }
+  if (coin(choices) && coin(choices)) {
+    faults.disk_shortages = {.every = one_of({1000ms, 4000ms}, choices),
+                             .longest = one_of({500ms, 3000ms}, choices)};
+  }
 }
 
 void add_changes(Mix& mix, Choices& choices) {

@@ -36,6 +36,7 @@ struct Faults {
   Episodes crashes;
   Episodes pauses;
   Episodes slow_disks;
+  Episodes disk_shortages;  // of one server, or of all
   Episodes clock_jumps;
   // A restart with a state that is not what its log and snapshot make. Then clients' answers are
   // not judged: those that come before it is found out are wrong.

@@ -16,7 +16,7 @@ bool uses_sequence(const kv::CommandResult& result);
 // whatever leaders there were since it was last written by, and however fast their clocks ran.
 class SessionChecks {
  public:
-  // None: no bound on clocks' drift holds, and nothing is promised.
+  // None: no bound on clocks' drift holds, or states are damaged, and nothing is promised.
   explicit SessionChecks(std::optional<std::uint32_t> max_drift_ppm) : max_drift_(max_drift_ppm) {}
 
   // The command was committed, and is answered so.

@@ -266,6 +266,7 @@ void Simulation::heal(const std::vector<bool>& core) {
     if (!core[node]) continue;
     cluster_.resume(node);
     cluster_.restart(node);
+    cluster_.set_short_of_disk(node, false);
   }
 }
 

@@ -79,6 +79,7 @@ struct Writer {
     to.setPromiseUs(to_us(reply.promise));
     to.setSentUs(to_us(reply.sent));
     to.setSnapshotWanted(reply.snapshot_wanted.value());
+    to.setShortOfDisk(reply.short_of_disk);
   }
   void operator()(const raft::AppendRejected& reply) {
     auto to = builder.initAppendRejected();
@@ -158,6 +159,8 @@ struct Writer {
         return proto::ForwardOutcome::NOT_APPLIED;
       case raft::ForwardOutcome::kOverloaded:
         return proto::ForwardOutcome::OVERLOADED;
+      case raft::ForwardOutcome::kShortOfDisk:
+        return proto::ForwardOutcome::SHORT_OF_DISK;
       case raft::ForwardOutcome::kUnknown:
         break;
     }
@@ -197,7 +200,8 @@ raft::AppendAccepted read_append_accepted(Body::AppendAccepted::Reader from) {
           .round = raft::Round(from.getRound()),
           .promise = duration_of(from.getPromiseUs()),
           .sent = Instant(duration_of(from.getSentUs())),
-          .snapshot_wanted = raft::Index(from.getSnapshotWanted())};
+          .snapshot_wanted = raft::Index(from.getSnapshotWanted()),
+          .short_of_disk = from.getShortOfDisk()};
 }
 
 raft::AppendRejected read_append_rejected(Body::AppendRejected::Reader from) {
@@ -217,6 +221,8 @@ Result<raft::ForwardOutcome> read_outcome(proto::ForwardOutcome outcome) {
       return raft::ForwardOutcome::kNotApplied;
     case proto::ForwardOutcome::OVERLOADED:
       return raft::ForwardOutcome::kOverloaded;
+    case proto::ForwardOutcome::SHORT_OF_DISK:
+      return raft::ForwardOutcome::kShortOfDisk;
     case proto::ForwardOutcome::UNKNOWN:
       return raft::ForwardOutcome::kUnknown;
   }

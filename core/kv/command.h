@@ -110,6 +110,9 @@ struct JudgeDigest {
 using CommandBody = std::variant<Put, Delete, DeleteRange, Transaction, OpenSession, CloseSession,
                                  ExpireSessions, ChangeSettings, CheckDigest, JudgeDigest>;
 
+// More of what clients store may be there after it than before.
+bool may_grow(const CommandBody& body);
+
 // A write by which a session goes on: it runs if its number is the session's last plus one; the
 // last one gets its first answer again; any other is out of order.
 struct SessionWrite {

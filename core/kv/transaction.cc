@@ -62,6 +62,14 @@ std::string fault_in(const std::vector<Operation>& operations) {
 
 }  // namespace
 
+bool may_grow(const Transaction& transaction) {
+  const auto puts = [](const Operation& operation) {
+    return std::holds_alternative<PutOperation>(operation);
+  };
+  return std::ranges::any_of(transaction.success, puts) ||
+         std::ranges::any_of(transaction.failure, puts);
+}
+
 std::string fault_in(const Transaction& transaction) {
   const std::size_t operations =
       transaction.compare.size() + transaction.success.size() + transaction.failure.size();

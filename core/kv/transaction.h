@@ -67,6 +67,9 @@ struct Transaction {
   friend bool operator==(const Transaction&, const Transaction&) = default;
 };
 
+// It may store more than there was, whichever list is carried out.
+bool may_grow(const Transaction& transaction);
+
 // Compares and both lists together.
 inline constexpr std::size_t kTransactionOperations = 128;
 // Of what a transaction returns. Gets leave off what is more; one that wants previous values of

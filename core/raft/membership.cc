@@ -14,12 +14,6 @@ namespace {
 using Position = std::optional<LogPosition>;
 using Answer = std::expected<Position, AdminRefused>;
 
-std::string list(const std::vector<ServerId>& ids) {
-  std::string names;
-  for (const ServerId& id : ids) names += (names.empty() ? "" : " ") + id.name();
-  return names;
-}
-
 bool answers(const State& state, const Leader& leader, const ServerId& id) {
   if (id == state.self.id) return true;
   const Progress* progress = leader.follower(id);
@@ -36,10 +30,10 @@ std::optional<std::string> quorum_risk(const State& state, const Leader& leader,
                        [&](const ServerId& id) { return answers(state, leader, id); });
   const std::size_t needed = majority(voters.size());
   if (answering.size() >= needed) return std::nullopt;
-  return change + " would leave " + std::to_string(voters.size()) + " voters (" + list(voters) +
+  return change + " would leave " + std::to_string(voters.size()) + " voters (" + names_of(voters) +
          "), of which " + std::to_string(needed) + " are needed and " +
          std::to_string(answering.size()) + (answering.size() == 1 ? " answers" : " answer") +
-         (answering.empty() ? "" : " (" + list(answering) + ")");
+         (answering.empty() ? "" : " (" + names_of(answering) + ")");
 }
 
 // Why no change can begin now.

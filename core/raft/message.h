@@ -71,6 +71,8 @@ struct AppendAccepted {
   Instant sent{};
   // Not zero: whatever its log has, it needs a snapshot, of this entry or a later one.
   Index snapshot_wanted{};
+  // Its disk has little room left.
+  bool short_of_disk = false;
 
   friend bool operator==(const AppendAccepted&, const AppendAccepted&) = default;
 };
@@ -174,10 +176,11 @@ struct DigestReport {
 };
 
 enum class ForwardOutcome : std::uint8_t {
-  kApplied,     // committed and applied, or decided; `result` is the answer
-  kNotApplied,  // certainly never applied
-  kOverloaded,  // the same, because the leader has too much to do
-  kUnknown,     // it may or may not be applied
+  kApplied,      // committed and applied, or decided; `result` is the answer
+  kNotApplied,   // certainly never applied
+  kOverloaded,   // the same, because the leader has too much to do
+  kShortOfDisk,  // the same, because too many disks have little room left
+  kUnknown,      // it may or may not be applied
 };
 
 struct ForwardReply {

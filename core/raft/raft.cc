@@ -261,11 +261,6 @@ std::expected<ServerId, AdminRefused> Raft::transfer_leadership(
   return begin_transfer(state_, std::get<Leader>(role_), target, reason);
 }
 
-bool Raft::transferring() const {
-  const auto* leader = std::get_if<Leader>(&role_);
-  return leader != nullptr && leader->transfer.has_value();
-}
-
 void Raft::request_read_index(std::uint64_t context, bool lease) {
   const std::optional<KnownLeader> known = leader();
   ANCHOR_ASSERT(known.has_value());
@@ -395,6 +390,7 @@ void Raft::advance() {
 
 void Raft::advance_leader(Leader& leader) {
   advance_commit_index(state_, leader);
+  notice_room_on_disks(state_, leader);
   advance_membership(state_, leader);
   // Its own removal is committed: it hands over and goes (dissertation 4.2.2).
   const bool leaves = configuration_committed(state_) && !state_.is_member();

@@ -73,6 +73,13 @@ class Raft {
   void distrust_state(Index index) { state_.distrust_state(index); }
   // Whether no majority has the same state: while that is so nobody is sent a snapshot.
   void set_no_majority(bool none) { state_.no_majority = none; }
+  // This server's disk has little room left, or has room again.
+  void set_short_of_disk(bool now) { state_.short_of_disk = now; }
+  // This server leads, and those with room on their disks are no quorum: what grows has to wait.
+  bool quorum_short_of_disk() const {
+    const auto* leader = std::get_if<Leader>(&role_);
+    return leader != nullptr && leader->short_of_disk;
+  }
   // Another is needed than those that there are. Asking forgets it.
   bool take_snapshot_wanted() { return std::exchange(state_.snapshot_wanted, false); }
   // So much of the snapshot that the leader sends is written.
@@ -103,7 +110,10 @@ class Raft {
   const Configuration& configuration() const { return state_.configuration(); }
   bool is_leader() const { return std::holds_alternative<Leader>(role_); }
   // A leader that hands over takes no proposals meanwhile.
-  bool transferring() const;
+  bool transferring() const {
+    const auto* leader = std::get_if<Leader>(&role_);
+    return leader != nullptr && leader->transfer.has_value();
+  }
   // The newest that is known here; it is of a commit index that may yet be ahead of this server's.
   std::optional<Freshness> freshness() const;
   // Of this term, if known; this server itself if it leads.

@@ -1,6 +1,7 @@
 #include "core/raft/replication.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -28,7 +29,8 @@ void accept(State& state, const Follower& follower, Index match, Round round, Wr
                             .round = round,
                             .promise = promise,
                             .sent = state.now,
-                            .snapshot_wanted = wanted},
+                            .snapshot_wanted = wanted,
+                            .short_of_disk = state.short_of_disk},
              after);
 }
 
@@ -110,6 +112,7 @@ void handle_append_accepted(State& state, Progress& progress, const AppendAccept
   progress.match = std::max(progress.match, reply.match_index);
   progress.next = std::max(progress.next, progress.match.next());
   progress.snapshot_wanted = reply.snapshot_wanted;
+  progress.short_of_disk = reply.short_of_disk;
   if (auto* replicating = std::get_if<Replicate>(&progress.state)) {
     replicating->acknowledged(progress.match);
   } else if (!std::holds_alternative<SendSnapshot>(progress.state)) {
@@ -127,6 +130,21 @@ void handle_append_rejected(const State& state, Progress& progress, const Append
   if (std::holds_alternative<SendSnapshot>(progress.state)) return;
   if (!progress.replicating() && reply.previous_index >= progress.next) return;
   progress.probe_from(state.log.possible_agreement(reply.hint).index.next());
+}
+
+void notice_room_on_disks(State& state, Leader& leader) {
+  const auto is_short = [&](const ServerId& id) {
+    if (id == state.self.id) return state.short_of_disk;
+    const Progress* progress = leader.follower(id);
+    return progress != nullptr && progress->short_of_disk;
+  };
+  const bool now = !is_quorum(state.configuration(), std::not_fn(is_short));
+  if (now == std::exchange(leader.short_of_disk, now)) return;
+  DiskRoomChanged event{.term = state.term(), .enough = !now};
+  for (const ServerId& id : state.configuration().voters) {
+    if (is_short(id)) event.short_of_disk.push_back(id);
+  }
+  state.output.events.push_back(std::move(event));
 }
 
 void advance_commit_index(State& state, Leader& leader) {

@@ -31,6 +31,9 @@ void handle_append_rejected(const State& state, Progress& progress, const Append
 // Commits what a quorum has, if it is of the leader's own term (dissertation 3.6.2).
 void advance_commit_index(State& state, Leader& leader);
 
+// Whether those with room on their disks are a quorum may have changed.
+void notice_room_on_disks(State& state, Leader& leader);
+
 // Sends each follower what it lacks, within its window, and a heartbeat to whom the newest round
 // has not been asked.
 void replicate(State& state, Leader& leader);

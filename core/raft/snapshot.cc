@@ -257,7 +257,9 @@ void handle_install_snapshot(State& state, const Follower& follower,
   if (!is_news(state, request.file.position.index)) {
     // Nothing in it is news here, and it may be behind: a snapshot takes nobody back.
     const Index durable = std::min(state.commit_index, state.log.durable_index());
-    return state.send(*follower.leader, AppendAccepted{.match_index = durable, .round = {}});
+    return state.send(
+        *follower.leader,
+        AppendAccepted{.match_index = durable, .round = {}, .short_of_disk = state.short_of_disk});
   }
   state.receiving = request.file;
   state.output.snapshot_parts.push_back(request);
@@ -295,7 +297,9 @@ bool install_snapshot(State& state, Role& role, const SnapshotFile& file,
   follower->verified = std::max(follower->verified, position.index);
   if (follower->leader) {
     const Index durable = std::min(state.commit_index, state.log.durable_index());
-    state.send(*follower->leader, AppendAccepted{.match_index = durable, .round = {}});
+    state.send(
+        *follower->leader,
+        AppendAccepted{.match_index = durable, .round = {}, .short_of_disk = state.short_of_disk});
   }
   return true;
 }

@@ -61,6 +61,8 @@ struct State {
   bool snapshot_wanted = false;
   // No majority's state machines have the same state, so that nobody knows whose is right.
   bool no_majority = false;
+  // This server's disk has little room left.
+  bool short_of_disk = false;
   // What the leader is sending to this server.
   std::optional<SnapshotFile> receiving;
 
@@ -178,6 +180,8 @@ struct Leader {
   std::deque<Instant> rounds_began{};
   // It has asked another to campaign: others need not wait for its silence any more.
   bool lease_given_up = false;
+  // Those with room on their disks are no quorum.
+  bool short_of_disk = false;
   // Invariant: the sum over the entries above the commit index.
   std::uint64_t uncommitted_bytes = 0;
   Reads reads{};

@@ -8,9 +8,7 @@ struct Describe {
     return (event.pre_vote ? "asks whether it would be elected: " : "campaigns: ") + event.reason;
   }
   std::string operator()(const BecameLeader& event) const {
-    std::string votes;
-    for (const ServerId& id : event.votes) votes += (votes.empty() ? "" : " ") + id.name();
-    return "elected leader (votes " + votes + ")";
+    return "elected leader (votes " + names_of(event.votes) + ")";
   }
   std::string operator()(const LostLeadership& event) const {
     return "no longer the leader: " + event.reason;
@@ -50,13 +48,19 @@ struct Describe {
   }
   std::string operator()(const LogRoomChanged& event) const {
     if (event.room == LogRoom::kAmple) return "takes writes at any pace: the log is short enough";
-    std::string kept;
-    for (const ServerId& id : event.kept_for) kept += (kept.empty() ? "" : ", ") + id.name();
+    const std::string kept = names_of(event.kept_for);
     return std::string(event.room == LogRoom::kNone ? "refuses writes" : "slows writes down") +
            ": the log has " + std::to_string(event.bytes) + " bytes, " +
            (kept.empty() ? "and no snapshot of it is done yet"
                          : "kept until " + kept + (event.kept_for.size() == 1 ? " has" : " have") +
                                " caught up");
+  }
+  std::string operator()(const DiskRoomChanged& event) const {
+    if (event.enough) return "takes writes that grow: a quorum has room on its disks";
+    return "refuses writes that grow, and takes deletes: no quorum has room on its disks; make "
+           "room "
+           "on " +
+           names_of(event.short_of_disk);
   }
   std::string operator()(const StateDistrusted& event) const {
     return "answers nothing: the state at index " + std::to_string(event.index.value()) +

@@ -110,6 +110,12 @@ struct LogRoomChanged {
   std::uint64_t bytes = 0;
   std::vector<ServerId> kept_for{};  // who are to catch up
 };
+// This leader refuses what grows, since no quorum has room on its disks; or takes it again.
+struct DiskRoomChanged {
+  Term term;
+  bool enough = true;
+  std::vector<ServerId> short_of_disk{};  // voters
+};
 // This server's state is not the majority's, or there is no majority: it answers nothing.
 struct StateDistrusted {
   Term term;
@@ -121,10 +127,11 @@ struct StateTrusted {
   Term term;
   Index index;
 };
-using Event = std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost,
-                           ConfigurationAppended, TransferStarted, TransferFailed, Removed,
-                           SnapshotSent, SnapshotDistrusted, SnapshotInstalled, SnapshotTaken,
-                           LogCompacted, LogRoomChanged, StateDistrusted, StateTrusted>;
+using Event =
+    std::variant<CampaignStarted, BecameLeader, LostLeadership, FollowsLeader, LeaderLost,
+                 ConfigurationAppended, TransferStarted, TransferFailed, Removed, SnapshotSent,
+                 SnapshotDistrusted, SnapshotInstalled, SnapshotTaken, LogCompacted, LogRoomChanged,
+                 DiskRoomChanged, StateDistrusted, StateTrusted>;
 
 // One line in words, without the term.
 std::string describe(const Event& event);

@@ -12,6 +12,12 @@ constexpr std::uint64_t kMemberBytes = 64;
 
 }  // namespace
 
+std::string names_of(const std::vector<ServerId>& ids) {
+  std::string names;
+  for (const ServerId& id : ids) names += (names.empty() ? "" : ", ") + id.name();
+  return names;
+}
+
 bool operator==(const Entry& a, const Entry& b) {
   if (a.index != b.index || a.term != b.term || a.payload.index() != b.payload.index()) {
     return false;

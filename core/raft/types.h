@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "core/base/bytes.h"
 #include "core/base/strong.h"
@@ -52,6 +53,9 @@ class ServerId {
  private:
   std::string name_;
 };
+
+// "n1, n2", for people.
+std::string names_of(const std::vector<ServerId>& ids);
 
 // Who it is that votes or acknowledges: a server's id with the life it leads under it. A server
 // that lost its disk and was admitted again is another peer, whose promises the first one did not

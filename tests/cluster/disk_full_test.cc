@@ -2,8 +2,10 @@
 #include <sys/mount.h>
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tests/cluster/cluster.h"
 
@@ -97,6 +99,80 @@ TEST(FullDisk, EndsTheServerWhichGoesOnOnceThereIsRoom) {
   EXPECT_EQ(cluster[0].get("/kv/after")->body, "1");
   EXPECT_TRUE(cluster.wait_until_equal());
   cluster[0].kill();
+}
+
+// Three servers whose disks fill up together, with a file system each. Skips where there can be
+// none.
+class FullDisks : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (std::size_t i = 0; i < 3; ++i) {
+      disks_.push_back(std::make_unique<SmallDisk>(cluster_[i].data_directory(), "24m"));
+      if (!disks_.back()->mounted()) GTEST_SKIP() << "a file system cannot be mounted here";
+    }
+    for (std::size_t i = 0; i < 3; ++i) start(i);
+    ASSERT_TRUE(cluster_.wait_until_ready());
+  }
+  void TearDown() override {
+    for (std::size_t i = 0; i < 3; ++i) {
+      if (cluster_[i].runs()) cluster_[i].kill();
+    }
+  }
+  void start(std::size_t i) {
+    std::vector<std::string> options = cluster_.founding_options();
+    options.insert(options.end(), {"--disk-reserve", "8MiB"});
+    cluster_[i].start(options);
+  }
+  // By way of each in turn, until the disks are full.
+  ::testing::AssertionResult fill() {
+    const std::string value(64 << 10, 'v');
+    for (int i = 0; i < 1000; ++i) {
+      const auto answer = cluster_[i % 3].put("/kv/large" + std::to_string(i), value);
+      if (!answer) return ::testing::AssertionFailure() << "no answer";
+      if (answer->status == 507) return ::testing::AssertionSuccess();
+      if (answer->status != 200) return ::testing::AssertionFailure() << answer->body;
+    }
+    return ::testing::AssertionFailure() << "the disks do not fill up";
+  }
+
+  Cluster cluster_;
+  std::vector<std::unique_ptr<SmallDisk>> disks_;
+};
+
+TEST_F(FullDisks, RefuseWhatGrowsAndTakeTheRest) {
+  ASSERT_TRUE(fill());
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto refused = cluster_[i].put("/kv/more", "1");
+    EXPECT_EQ(refused->status, 507);
+    EXPECT_TRUE(refused->body.starts_with("no_space: ")) << refused->body;
+    EXPECT_EQ(cluster_[i].get("/kv/large0")->body.size(), 64U << 10);
+    EXPECT_TRUE(cluster_[i].status()->at("short_of_disk"));
+    EXPECT_TRUE(cluster_[i].is_ready());
+  }
+  EXPECT_EQ(cluster_[0].get("/kv/more")->status, 404);
+  // Each finds room in what was kept in reserve.
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_EQ(
+        cluster_[i % 3].request(io::HttpMethod::kDelete, "/kv/large" + std::to_string(i))->status,
+        200)
+        << i;
+  }
+  EXPECT_EQ(post_json(cluster_[0].client(), "/transfer", nlohmann::json::object())->status, 200);
+  EXPECT_TRUE(cluster_.leader().output().contains("refuses writes that grow")) << "no reason told";
+}
+
+TEST_F(FullDisks, AreFullAfterARestartAndTakeEverythingOnceThereIsRoom) {
+  ASSERT_TRUE(fill());
+  for (std::size_t i = 0; i < 3; ++i) {
+    cluster_[i].kill();
+    start(i);
+  }
+  ASSERT_TRUE(cluster_.wait_until_ready());
+  EXPECT_TRUE(eventually([&] { return cluster_[0].put("/kv/more", "1")->status == 507; }));
+  for (const auto& disk : disks_) ASSERT_TRUE(disk->resize("128m"));
+  EXPECT_TRUE(eventually([&] { return cluster_[1].put("/kv/more", "1")->status == 200; }));
+  EXPECT_TRUE(eventually([&] { return !cluster_[2].status()->at("short_of_disk"); }));
+  EXPECT_TRUE(cluster_.wait_until_equal());
 }
 
 }  // namespace

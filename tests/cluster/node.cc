@@ -1,5 +1,6 @@
 #include "tests/cluster/node.h"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -27,6 +28,10 @@ std::vector<std::string> Node::arguments() const {
 void Node::start(const std::vector<std::string>& more) {
   std::vector<std::string> all = arguments();
   all.insert(all.end(), more.begin(), more.end());
+  // Tests' directories are small, and many.
+  if (std::ranges::find(all, "--disk-reserve") == all.end()) {
+    all.insert(all.end(), {"--disk-reserve", "1MiB"});
+  }
   start_with(all);
 }
 

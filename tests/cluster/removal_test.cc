@@ -125,7 +125,7 @@ TEST_F(Removal, ThatWouldLoseTheQuorumIsRefusedWithTheArithmetic) {
   EXPECT_EQ(json.at("success"), false);
   std::vector<std::string> left{leading.id(), down.id()};
   std::ranges::sort(left);
-  EXPECT_EQ(json.at("error"), "removing " + up.id() + " would leave 2 voters (" + left[0] + " " +
+  EXPECT_EQ(json.at("error"), "removing " + up.id() + " would leave 2 voters (" + left[0] + ", " +
                                   left[1] + "), of which 2 are needed and 1 answers (" +
                                   leading.id() + ")");
   // The one that is down can go.

@@ -255,11 +255,11 @@ template <>
 struct Arbitrary<anchor::raft::AppendAccepted> {
   static Gen<anchor::raft::AppendAccepted> arbitrary() {
     using anchor::raft::AppendAccepted;
-    return gen::build<AppendAccepted>(gen::set(&AppendAccepted::match_index),
-                                      gen::set(&AppendAccepted::round),
-                                      gen::set(&AppendAccepted::promise, anchor::any_duration()),
-                                      gen::set(&AppendAccepted::sent, anchor::any_instant()),
-                                      gen::set(&AppendAccepted::snapshot_wanted));
+    return gen::build<AppendAccepted>(
+        gen::set(&AppendAccepted::match_index), gen::set(&AppendAccepted::round),
+        gen::set(&AppendAccepted::promise, anchor::any_duration()),
+        gen::set(&AppendAccepted::sent, anchor::any_instant()),
+        gen::set(&AppendAccepted::snapshot_wanted), gen::set(&AppendAccepted::short_of_disk));
   }
 };
 
@@ -368,7 +368,8 @@ struct Arbitrary<anchor::raft::ForwardReply> {
     using anchor::raft::ForwardReply;
     using Result = decltype(ForwardReply::result);
     const auto outcome = gen::element(ForwardOutcome::kApplied, ForwardOutcome::kNotApplied,
-                                      ForwardOutcome::kOverloaded, ForwardOutcome::kUnknown);
+                                      ForwardOutcome::kOverloaded, ForwardOutcome::kShortOfDisk,
+                                      ForwardOutcome::kUnknown);
     return gen::build<ForwardReply>(
         gen::set(&ForwardReply::requester_boot), gen::set(&ForwardReply::sequence),
         gen::set(&ForwardReply::outcome, outcome),

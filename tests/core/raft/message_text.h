@@ -60,7 +60,8 @@ struct TextOfBody {
     const bool wants = accepted.snapshot_wanted > Index();
     return "my log is yours up to " + text_of(accepted.match_index) +
            (wants ? "; I need a snapshot at " + text_of(accepted.snapshot_wanted) + " or later"
-                  : "");
+                  : "") +
+           (accepted.short_of_disk ? "; I am short of disk" : "");
   }
   std::string operator()(const AppendRejected& rejected) const {
     return "my log is not yours at " + text_of(rejected.previous_index) + "; it may be at " +

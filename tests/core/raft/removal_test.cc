@@ -21,7 +21,7 @@ TEST(Removal, ThatWouldLeaveNoQuorumIsRefusedWithTheArithmetic) {
   const auto refused = leader.change(remove(3));
   EXPECT_EQ(reason_of(refused), AdminRefusal::kQuorumAtRisk);
   EXPECT_EQ(refused.error().message,
-            "removing s3 would leave 2 voters (s1 s2), of which 2 are needed and 1 answers (s1)");
+            "removing s3 would leave 2 voters (s1, s2), of which 2 are needed and 1 answers (s1)");
   EXPECT_EQ(leader.last_index(), 1U);
 }
 
@@ -30,8 +30,8 @@ TEST(Removal, CountsThoseThatAnswer) {
   make_established_leader(leader);
   pass(leader, kTimeout, {4, 5});
   EXPECT_EQ(leader.change(remove(5)).error().message,
-            "removing s5 would leave 4 voters (s1 s2 s3 s4), of which 3 are needed and 2 answer "
-            "(s1 s4)");
+            "removing s5 would leave 4 voters (s1, s2, s3, s4), of which 3 are needed and 2 answer "
+            "(s1, s4)");
 }
 
 TEST(Removal, OfWhoDoesNotAnswerIsNoRisk) {
@@ -48,7 +48,7 @@ TEST(Removal, DoesNotCountWhoHasNotAnsweredThisLeader) {
   leader.complete_writes();
   acknowledge_all(leader, {2});
   EXPECT_EQ(leader.change(remove(2)).error().message,
-            "removing s2 would leave 2 voters (s1 s3), of which 2 are needed and 1 answers (s1)");
+            "removing s2 would leave 2 voters (s1, s3), of which 2 are needed and 1 answers (s1)");
   acknowledge(leader, 3);
   EXPECT_TRUE(leader.change(remove(2)));
 }

@@ -1,0 +1,116 @@
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/replica.h"
+#include "tests/core/replicas.h"
+
+// While no quorum has room on its disks, what may grow is refused at once, and nothing else is.
+namespace anchor {
+namespace {
+
+// n1 leads, and the key "a" is there.
+class DiskRoomOf : public testing::Test {
+ protected:
+  DiskRoomOf() {
+    servers_.elect(1);
+    EXPECT_TRUE(takes(2, put()));
+  }
+
+  static kv::Command put() { return kv::Put{"a", Bytes(), kv::Always{}}; }
+  void set_short(int server, bool now = true) {
+    servers_[server].step({DiskRoom{now}});
+    servers_.heartbeat(1);
+    servers_.heartbeat(1);
+  }
+  RequestId ask(int server, kv::Command command) {
+    const RequestId id = servers_[server].ask(std::move(command), 10s);
+    servers_.settle();
+    servers_.heartbeat(1);
+    return id;
+  }
+  bool takes(int server, kv::Command command) {
+    return servers_[server].answer<WriteApplied>(ask(server, std::move(command))) != nullptr;
+  }
+  bool refuses(int server, kv::Command command) {
+    return servers_[server].refused(ask(server, std::move(command)), Refusal::kShortOfDisk);
+  }
+
+  Servers servers_{3};
+};
+
+TEST_F(DiskRoomOf, OneOfThreeIsNotNeeded) {
+  set_short(1);
+  EXPECT_TRUE(takes(1, put()));
+  set_short(1, false);
+  set_short(3);
+  EXPECT_TRUE(takes(3, put()));
+}
+
+TEST_F(DiskRoomOf, WhatGrowsIsRefusedForClientsOfEveryServer) {
+  set_short(1);
+  set_short(2);
+  for (int server = 1; server <= 3; ++server) {
+    EXPECT_TRUE(refuses(server, put()));
+    EXPECT_TRUE(refuses(server, kv::OpenSession{}));
+    EXPECT_TRUE(refuses(
+        server, kv::Transaction{
+                    .compare = {}, .success = {}, .failure = {kv::PutOperation{"b", Bytes()}}}));
+  }
+  EXPECT_EQ(version_of(servers_[1], "a"), 1U);
+}
+
+TEST_F(DiskRoomOf, WhatMakesRoomIsTaken) {
+  const auto opened = ask(1, kv::OpenSession{});
+  const auto* session = servers_[1].answer<WriteApplied>(opened);
+  ASSERT_NE(session, nullptr);
+  const kv::SessionId id = std::get<kv::SessionOpened>(session->result).id;
+  set_short(2);
+  set_short(3);
+  EXPECT_TRUE(takes(2, kv::Transaction{.compare = {},
+                                       .success = {kv::GetOperation{kv::KeyRange{"a", "b"}}},
+                                       .failure = {kv::DeleteOperation{kv::KeyRange{"a", "b"}}}}));
+  EXPECT_TRUE(takes(3, kv::Delete{"a", kv::Always{}}));
+  EXPECT_TRUE(takes(1, kv::DeleteRange{kv::KeyRange{"a", "z"}}));
+  EXPECT_TRUE(takes(2, kv::CloseSession{id}));
+  EXPECT_TRUE(takes(2, kv::ChangeSettings{{{"history_revisions", 10}}}));
+  EXPECT_FALSE(servers_[1].store().find("a"));
+}
+
+TEST_F(DiskRoomOf, ReadsAndChangesOfTheMembersGoOn) {
+  set_short(1);
+  set_short(2);
+  const RequestId read = servers_[2].read("a");
+  servers_.settle();
+  servers_.heartbeat(1);
+  EXPECT_NE(servers_[2].answer<ReadDone>(read), nullptr);
+  const RequestId removal = servers_[1].administer(raft::RemoveServer{id_of(3), false});
+  servers_.settle();
+  servers_.heartbeat(1);
+  EXPECT_NE(servers_[1].admin_answer<raft::ConfigurationChanged>(removal), nullptr);
+}
+
+TEST_F(DiskRoomOf, WritesGoOnOnceThereIsRoom) {
+  set_short(2);
+  set_short(3);
+  ASSERT_TRUE(refuses(2, put()));
+  set_short(3, false);
+  EXPECT_TRUE(takes(2, put()));
+}
+
+// Who leads next finds out for itself.
+TEST_F(DiskRoomOf, TheNextLeaderKnowsToo) {
+  set_short(1);
+  set_short(2);
+  servers_.elect(3);
+  servers_.heartbeat(3);
+  const RequestId id = servers_[3].ask(put(), 10s);
+  EXPECT_TRUE(servers_[3].refused(id, Refusal::kShortOfDisk));
+}
+
+}  // namespace
+}  // namespace anchor
