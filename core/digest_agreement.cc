@@ -24,17 +24,24 @@ bool DigestAgreement::voters_differ(const raft::Configuration& configuration) co
 
 std::optional<Instant> DigestAgreement::due() const {
   if (!leading_) return std::nullopt;
-  return leading_->patience_ends.value_or(leading_->next_check);
+  return leading_->patience_ends.value_or(check_due());
+}
+
+// However short the interval is, a point has time to be judged.
+Instant DigestAgreement::check_due() const {
+  const Instant judged = leading_->open ? leading_->published + patience_ : Instant();
+  return std::max(leading_->next_check, judged);
 }
 
 bool DigestAgreement::take_check_due(Instant now) {
-  if (!leading_ || leading_->patience_ends || now < leading_->next_check) return false;
+  if (!leading_ || leading_->patience_ends || now < check_due()) return false;
   leading_->next_check = now + interval_;
   return leading_->compare;
 }
 
-void DigestAgreement::published(raft::Index index) {
+void DigestAgreement::published(raft::Index index, Instant now) {
   leading_->open = index;
+  leading_->published = now;
   leading_->reports.clear();
 }
 

@@ -32,10 +32,10 @@ class DigestAgreement {
 
   // When to look again; none: it does not lead.
   std::optional<Instant> due() const;
-  // Whether to publish a point now. If there is nothing new to compare, later; and not while
-  // reports of the last one differ.
+  // Whether to publish a point now. If there is nothing new to compare, later; and not while others
+  // may still report the last one.
   bool take_check_due(Instant now);
-  void published(raft::Index index);
+  void published(raft::Index index, Instant now);
   // Of another point than the one that was published last it means nothing.
   void report(const raft::ServerId& from, raft::Index index, std::uint64_t digest);
   // What to publish of that point, once, as soon as it is known. `self` leads.
@@ -48,11 +48,13 @@ class DigestAgreement {
     bool compare = true;  // something changed, or the last point led to no agreement
     // The point that was published last and is not judged yet.
     std::optional<raft::Index> open{};
+    Instant published{};
     std::map<raft::ServerId, std::uint64_t> reports{};
     // Only while reports of voters differ.
     std::optional<Instant> patience_ends{};
   };
 
+  Instant check_due() const;
   bool voters_differ(const raft::Configuration& configuration) const;
 
   Duration interval_;

@@ -8,15 +8,6 @@
 #include "core/raft/transfer.h"
 
 namespace anchor {
-namespace {
-
-bool may_grow(const Bytes& encoded) {
-  const auto command = kv::decode_command(encoded);
-  return command && kv::may_grow(command->body);
-}
-
-}  // namespace
-
 Replica::Replica(Options options, raft::Recovered recovered, kv::Store store)
     : options_(options),
       raft_(options.raft, options.seed, std::move(recovered)),

@@ -275,6 +275,7 @@ class Replica {
   void settle(const raft::Entry& entry, const kv::CommandResult* result);
   // In the file replica_sessions.cc.
   kv::CommandResult apply(const Bytes& payload);
+  bool may_grow(const Bytes& payload);
   std::optional<Instant> session_due() const;
   void expire_sessions();
   void propose_first_settings();
@@ -288,6 +289,7 @@ class Replica {
   void settle(std::vector<Administration::Settled> settled);
   // In the file replica_snapshots.cc, as is what is taken of snapshots.
   std::optional<SnapshotSave> snapshot_to_save();
+  bool snapshot_makes_room() const;
   // In the file replica_forwards.cc.
   void take_forward(const raft::Message& message, const raft::ForwardRequest& request);
   void take_forward_reply(const raft::Message& message, const raft::ForwardReply& reply);

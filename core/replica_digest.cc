@@ -12,7 +12,7 @@ void Replica::agree_on_digests() {
     const raft::Index index = raft_.log().last().index.next();
     // Refused, it is tried again after another interval.
     if (raft_.propose(kv::encode_command(kv::Command(kv::CheckDigest{index.value()})))) {
-      digest_agreement_.published(index);
+      digest_agreement_.published(index, now_);
     }
   }
   const auto verdict =

@@ -24,6 +24,18 @@ kv::CommandResult Replica::apply(const Bytes& payload) {
   return result;
 }
 
+// Whether more may be stored after it than before. Its session has been used, whatever becomes of
+// it: none is to end because its writes are refused.
+bool Replica::may_grow(const Bytes& payload) {
+  const auto command = kv::decode_command(payload);
+  if (!command || !kv::may_grow(command->body)) return false;
+  if (command->session) {
+    const auto session = store_.sessions().find(command->session->session);
+    if (session) session_expiry_.used(session->id, session->ttl, now_);
+  }
+  return true;
+}
+
 // Before any client's command: a founder's log begins with the first entry.
 void Replica::propose_first_settings() {
   const raft::Log& log = raft_.log();

@@ -1,5 +1,7 @@
 #include "core/replica.h"
 
+#include <algorithm>
+
 // When a replica has a snapshot of its state written, and what becomes of it when it is given
 // another's; the rest of it is in replica.cc.
 namespace anchor {
@@ -14,10 +16,10 @@ void Replica::take(const SnapshotWritten& input) {
 }
 
 void Replica::take(const SnapshotReceived& input) {
-  const bool needed = raft_.state().needs_snapshot();
+  const bool served = serves();
   if (!raft_.install_snapshot(input.file, input.configuration)) return;
   raft_.set_no_majority(false);  // whoever sends a snapshot is of one
-  if (needed && serves()) {
+  if (!served && serves()) {
     events_.push_back(raft::StateTrusted{raft_.term(), input.file.position.index});
   }
   store_ = input.store;
@@ -30,9 +32,18 @@ void Replica::take(const SnapshotReceived& input) {
   for (const Proposer& proposer : administration_.skipped(applied_index_)) unknown(proposer);
 }
 
+// On a disk that is nearly full: once most was deleted, snapshots of before are what fills it.
+bool Replica::snapshot_makes_room() const {
+  const raft::State& state = raft_.state();
+  if (!state.short_of_disk || state.snapshots.empty()) return false;
+  const auto largest = std::ranges::max(state.snapshots, {}, &raft::SnapshotFile::size_bytes);
+  return applied_index_ > state.snapshots.back().position.index &&
+         largest.size_bytes / 2 > store_.snapshot_bytes();
+}
+
 std::optional<SnapshotSave> Replica::snapshot_to_save() {
   if (saving_snapshot_ || !serves()) return std::nullopt;
-  const bool wanted = raft_.take_snapshot_wanted();
+  const bool wanted = raft_.take_snapshot_wanted() || snapshot_makes_room();
   if (!wanted && bytes_since_snapshot_ < options_.snapshot_bytes) return std::nullopt;
   saving_snapshot_ = true;
   bytes_since_snapshot_ = 0;

@@ -16,8 +16,8 @@
 namespace anchor::io {
 namespace {
 
-// Less than that of the reserve's size free beside it, and it goes; so much free without it, and it
-// comes back: in between, nothing changes.
+// With less than that free beside the reserve it goes; with so much free without it, it comes back:
+// in between, nothing changes.
 std::uint64_t little(std::uint64_t reserve_bytes) {
   return reserve_bytes / 4;
 }
@@ -36,15 +36,12 @@ Result<std::uint64_t> free_bytes_of(const std::string& directory) {
   return std::uint64_t{room.f_bavail} * room.f_frsize;
 }
 
-Result<void> preallocate(const std::string& path, std::uint64_t bytes) {
-  const Result<File> file = File::open(path, O_WRONLY | O_CREAT);
-  if (!file) return std::unexpected(file.error());
-  while (::fallocate(file->descriptor(), 0, 0, static_cast<off_t>(bytes)) != 0) {
-    // Then the room is not kept, but it is known all the same when there is little.
-    if (errno == EOPNOTSUPP) return {};
-    if (errno != EINTR) return std::unexpected(system_error("cannot keep room in " + path, errno));
+// Zero: it is there. Else an errno.
+int preallocate(const File& file, std::uint64_t bytes) {
+  while (::fallocate(file.descriptor(), 0, 0, static_cast<off_t>(bytes)) != 0) {
+    if (errno != EINTR) return errno;
   }
-  return {};
+  return 0;
 }
 
 }  // namespace
@@ -59,28 +56,44 @@ DiskReserve::DiskReserve(const std::string& directory, std::uint64_t bytes)
   if (!kept_) ::unlink(path_.c_str());
 }
 
-DiskRoomFound DiskReserve::look() {
+DiskRoomFound DiskReserve::look(std::uint64_t needed_bytes) {
   if (bytes_ == 0) return {};
   const auto free = free_bytes_of(directory_);
   if (!free) return {.short_of_disk = true, .problem = free.error().message};
+  DiskRoomFound found{.free_bytes = *free, .problem = problem_};
   if (kept_) {
-    if (*free >= little(bytes_)) return {.free_bytes = *free};
+    if (*free >= little(bytes_) + needed_bytes) return found;
     kept_ = false;
     ::unlink(path_.c_str());
-    return {.short_of_disk = true, .free_bytes = *free};
+    found.short_of_disk = true;
+    return found;
   }
-  if (*free < plenty(bytes_)) return {.short_of_disk = true, .free_bytes = *free};
-  if (const auto made = preallocate(path_, bytes_); !made) {
+  found.short_of_disk = *free < plenty(bytes_) + needed_bytes || !keep();
+  return found;
+}
+
+// False: there is less room than it seemed.
+bool DiskReserve::keep() {
+  const Result<File> file = File::open(path_, O_WRONLY | O_CREAT);
+  const int refused = file ? preallocate(*file, bytes_) : 0;
+  if (refused == ENOSPC) {
     ::unlink(path_.c_str());
-    return {.short_of_disk = true, .free_bytes = *free, .problem = made.error().message};
+    return false;
+  }
+  // Where no room can be kept it is known all the same when there is little. The file says so to
+  // the next start.
+  if (!file) problem_ = file.error().message;
+  if (refused != 0) {
+    problem_ = system_error("no room can be kept in " + path_, refused).message;
+    static_cast<void>(::ftruncate(file->descriptor(), static_cast<off_t>(bytes_)));
   }
   kept_ = true;
-  return {.free_bytes = *free};
+  return true;
 }
 
 DiskWatch::DiskWatch(uv_loop_t* loop, const std::string& directory, std::uint64_t reserve_bytes,
-                     std::function<void(const DiskRoomFound&)> changed)
-    : changed_(std::move(changed)),
+                     Handlers handlers)
+    : handlers_(std::move(handlers)),
       // Some of that, and what it takes up beside, must fit into what there is when it looks.
       looks_after_bytes_(reserve_bytes == 0 ? kNever : little(reserve_bytes) / 16),
       reserve_(directory, reserve_bytes),
@@ -90,7 +103,7 @@ DiskWatch::DiskWatch(uv_loop_t* loop, const std::string& directory, std::uint64_
   ANCHOR_ASSERT(uv_timer_init(loop, &timer_) == 0);
   timer_.data = this;
   if (reserve_bytes == 0) return;
-  found(reserve_.look());
+  found(reserve_.look(handlers_.needed_bytes()));
   uv_timer_start(
       &timer_, [](uv_timer_t* timer) { static_cast<DiskWatch*>(timer->data)->look(); }, kOftenMs,
       kOftenMs);
@@ -105,11 +118,14 @@ void DiskWatch::look() {
   if (!lane_.idle()) return;
   written_bytes_ = 0;
   auto seen = std::make_shared<DiskRoomFound>();
-  lane_.run([this, seen] { *seen = reserve_.look(); }, [this, seen] { found(*seen); });
+  lane_.run([this, seen, needed = handlers_.needed_bytes()] { *seen = reserve_.look(needed); },
+            [this, seen] { found(*seen); });
 }
 
 void DiskWatch::found(const DiskRoomFound& found) {
-  if (std::exchange(short_of_disk_, found.short_of_disk) != found.short_of_disk) changed_(found);
+  const bool flipped = std::exchange(short_of_disk_, found.short_of_disk) != found.short_of_disk;
+  const bool worse = std::exchange(problem_, found.problem) != found.problem;
+  if (flipped || worse) handlers_.changed(found);
 }
 
 void DiskWatch::close(std::function<void()> closed) {

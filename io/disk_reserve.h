@@ -14,35 +14,45 @@ namespace anchor::io {
 struct DiskRoomFound {
   bool short_of_disk = false;
   std::uint64_t free_bytes = 0;
-  // Not empty: it could not be found out, or no room be kept.
+  // Not empty: it could not be found out, or no room is kept.
   std::string problem{};
 };
 
 // Keeps some of a disk's room back, in a file that is of no other use. When nearly all else is
-// full the file goes, and its room is there for what makes room: deletes, a snapshot and the cut of
-// the log after it. Once there is plenty again the file comes back.
+// full the file goes, and its room is there for what makes room: deletes, and the cut of the log
+// after a snapshot. Once there is plenty again the file comes back.
 class DiskReserve {
  public:
   // The file is in `directory`, which nobody else uses; zero bytes: never short of disk.
   DiskReserve(const std::string& directory, std::uint64_t bytes);
 
-  // Blocks for as long as the disk does.
-  DiskRoomFound look();
+  // Short of disk is also what could not hold so many bytes more beside the reserve. Blocks for as
+  // long as the disk does.
+  DiskRoomFound look(std::uint64_t needed_bytes = 0);
 
  private:
+  bool keep();
+
   std::string directory_;
   std::string path_;
   std::uint64_t bytes_;
   bool kept_ = false;
+  std::string problem_;
 };
 
 // Looks again and again, beside the loop: after a while, and after much was written.
 class DiskWatch {
  public:
-  // `changed` is called in the constructor if the disk is short of room, and then, on the loop's
-  // thread, whenever it is so or is so no more.
+  struct Handlers {
+    // What one file more may take.
+    std::function<std::uint64_t()> needed_bytes;
+    // The disk is short of room, or is so no more, or there is another problem. Also called in the
+    // constructor.
+    std::function<void(const DiskRoomFound&)> changed;
+  };
+  // Uses and calls the handlers on the loop's thread.
   DiskWatch(uv_loop_t* loop, const std::string& directory, std::uint64_t reserve_bytes,
-            std::function<void(const DiskRoomFound&)> changed);
+            Handlers handlers);
   // Requires: closed.
   ~DiskWatch() = default;
   DiskWatch(const DiskWatch&) = delete;
@@ -57,13 +67,14 @@ class DiskWatch {
   void look();
   void found(const DiskRoomFound& found);
 
-  std::function<void(const DiskRoomFound&)> changed_;
+  Handlers handlers_;
   const std::uint64_t looks_after_bytes_;
   std::uint64_t written_bytes_ = 0;  // since it looked last
   DiskReserve reserve_;              // the lane's, while that is not idle
   WorkLane lane_;
   uv_timer_t timer_{};
   bool short_of_disk_ = false;
+  std::string problem_;
   std::function<void()> closed_;
 };
 

@@ -281,9 +281,8 @@ struct Renderer {
         return render_error(
             {.status = 507,
              .code = "no_space",
-             .message = "a quorum of the servers is short of disk; the write was not "
-                        "applied. Deletes still work; make room on the disks, and "
-                        "writes go on by themselves",
+             .message = "no quorum has room on its disks; the write was not applied. Deletes "
+                        "still work; make room, and writes go on by themselves",
              .retry_after_ms = kRetryAfterMs},
             answer.error_style, leader);
       case Refusal::kOverloaded:

@@ -204,9 +204,10 @@ class Parser {
   }
 
   Check take_headers() {
-    for (const io::HttpHeader& header : request_.headers) {
-      if (!read_ || !io::equals_ignoring_case(header.name, "X-Consistency")) continue;
-      if (auto error = take_consistency(header.value, "X-Consistency")) return error;
+    const auto level = single_header(request_, "X-Consistency");
+    if (!level) return level.error();
+    if (read_ && *level) {
+      if (auto error = take_consistency(**level, "X-Consistency")) return error;
     }
     if (auto error = check_staleness()) return error;
     const auto session = session_write_of(request_);

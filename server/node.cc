@@ -72,8 +72,10 @@ Node::Node(uv_loop_t* loop, const Options& options, io::OpenedLogStore opened,
         node->snapshots_.scrub(node->replica_.store());
       },
       ceil_ms(options.scrub_interval), ceil_ms(options.scrub_interval));
-  disk_watch_.emplace(loop, options_.directory, options_.disk_reserve_bytes,
-                      [this](const io::DiskRoomFound& found) { take(found); });
+  disk_watch_.emplace(
+      loop, options_.directory, options_.disk_reserve_bytes,
+      io::DiskWatch::Handlers{.needed_bytes = [this] { return replica_.store().snapshot_bytes(); },
+                              .changed = [this](const io::DiskRoomFound& found) { take(found); }});
   const raft::State& state = raft().state();
   transport_.join_cluster(state.cluster_id, state.self, state.boot);
   follow_configuration(boottime_now());
@@ -289,11 +291,13 @@ void Node::take(const io::DiskRoomFound& found) {
   inputs_.emplace_back(DiskRoom{found.short_of_disk});
   Fields fields;
   fields.add("free_bytes", found.free_bytes);
-  if (!found.problem.empty()) fields.add("problem", found.problem);
-  if (!found.short_of_disk) return log_.info("the disk has room again", fields);
-  log_.warn("the disk of " + options_.directory +
-                " is nearly full: what was kept in reserve is used now; make room",
-            fields);
+  if (!found.problem.empty()) {
+    log_.warn("the disk cannot be watched as it should be: " + found.problem, fields);
+  } else if (found.short_of_disk) {
+    log_.warn("the disk of " + options_.directory + " is nearly full: make room", fields);
+  } else {
+    log_.info("the disk has room", fields);
+  }
 }
 
 void Node::close(std::function<void()> closed) {

@@ -58,6 +58,8 @@ class Store {
   const Settings& settings() const { return settings_; }
   // What the quota bounds: keys, values and sessions, with what each takes up beside its bytes.
   std::uint64_t size_bytes() const { return item_bytes_ + sessions_.size_bytes(); }
+  // About what a snapshot of it takes up.
+  std::uint64_t snapshot_bytes() const { return size_bytes() + history_.size_bytes(); }
 
   // What was noted last, to be held against what others have noted (core/digest_agreement.h).
   const DigestCheck& digest_check() const { return digest_check_; }

@@ -14,11 +14,17 @@ namespace {
 using Position = std::optional<LogPosition>;
 using Answer = std::expected<Position, AdminRefused>;
 
+// So that it can commit what follows.
 bool answers(const State& state, const Leader& leader, const ServerId& id) {
   if (id == state.self.id) return true;
   const Progress* progress = leader.follower(id);
-  return progress != nullptr && progress->boot != Boot() &&
-         progress->heard_within(state.options.election_timeout, state.now);
+  if (progress == nullptr || progress->boot == Boot() ||
+      !progress->heard_within(state.options.election_timeout, state.now)) {
+    return false;
+  }
+  // Who lacks entries and can be sent no snapshot never gets there.
+  const bool lacks = progress->next.previous() < state.log.base().index;
+  return !lacks || state.trusts_state();
 }
 
 // Why `voters` could not decide anything now, if so; `change` in words, as of "removing n3".
@@ -243,7 +249,8 @@ void follow_configuration(State& state, Leader& leader) {
     if (member.id == state.self.id) continue;
     leader.followers.try_emplace(member.id, Progress{.peer = member.peer(),
                                                      .next = state.log.last().index.next(),
-                                                     .last_heard = state.now});
+                                                     .last_heard = state.now,
+                                                     .short_of_disk = state.short_of_disk});
   }
 }
 

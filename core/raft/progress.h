@@ -90,6 +90,7 @@ struct Progress {
   std::optional<KeptLog> kept_log{};
   // Not zero: whatever its log has, it needs a snapshot, of this entry or a later one.
   Index snapshot_wanted{};
+  // Disks that hold the same are full at the same time: until it has said so, as the leader's.
   bool short_of_disk = false;
   // When it last acknowledged more, of the log or of a snapshot.
   Instant progressed{};

@@ -320,8 +320,8 @@ void Raft::become_leader(std::vector<ServerId> votes) {
   state_.output.events.push_back(BecameLeader{state_.term(), std::move(votes)});
   Leader leader{.heartbeat_due = state_.now};
   follow_configuration(state_, leader);
-  const Index last = state_.log.last().index;
-  for (Index index = state_.commit_index.next(); index <= last; ++index) {
+  notice_room_on_disks(state_, leader);
+  for (Index index = state_.commit_index.next(); index <= state_.log.last().index; ++index) {
     leader.uncommitted_bytes += entry_bytes(state_.log.at(index));
   }
   leader.first_index = append_as_leader(state_, leader, NoOp{}).index;

@@ -1,7 +1,6 @@
 #include "core/raft/replication.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -132,17 +131,29 @@ void handle_append_rejected(const State& state, Progress& progress, const Append
   progress.probe_from(state.log.possible_agreement(reply.hint).index.next());
 }
 
+// Whoever is away, or is sent a snapshot, acknowledges no entry: if the others can commit without
+// it, it is the room on their disks that counts.
 void notice_room_on_disks(State& state, Leader& leader) {
-  const auto is_short = [&](const ServerId& id) {
-    if (id == state.self.id) return state.short_of_disk;
+  const auto has_room = [&](const ServerId& id) {
     const Progress* progress = leader.follower(id);
-    return progress != nullptr && progress->short_of_disk;
+    return !(progress == nullptr ? state.short_of_disk : progress->short_of_disk);
   };
-  const bool now = !is_quorum(state.configuration(), std::not_fn(is_short));
+  const auto acknowledges = [&](const ServerId& id) {
+    const Progress* progress = leader.follower(id);
+    return progress == nullptr ||
+           (progress->heard_within(state.options.election_timeout, state.now) &&
+            !std::holds_alternative<SendSnapshot>(progress->state));
+  };
+  const auto both = [&](const ServerId& id) { return has_room(id) && acknowledges(id); };
+  const Configuration& configuration = state.configuration();
+  const bool now = !is_quorum(configuration, has_room) ||
+                   (is_quorum(configuration, acknowledges) && !is_quorum(configuration, both));
   if (now == std::exchange(leader.short_of_disk, now)) return;
   DiskRoomChanged event{.term = state.term(), .enough = !now};
-  for (const ServerId& id : state.configuration().voters) {
-    if (is_short(id)) event.short_of_disk.push_back(id);
+  for (const Member& member : configuration.members) {
+    if (configuration.is_voter(member.id) && !has_room(member.id)) {
+      event.short_of_disk.push_back(member.id);
+    }
   }
   state.output.events.push_back(std::move(event));
 }
@@ -195,8 +206,10 @@ bool send_entries(State& state, Leader& leader, Progress& progress) {
     return false;
   }
   const bool lacks = progress.next.previous() < state.log.base().index;
-  if (lacks || wants_snapshot(state, progress)) {
-    // Not to one that may be gone; nor what is known to be wrong.
+  // Of a state that may be wrong nobody gets a snapshot: who has the log's entries goes on with
+  // them.
+  if (lacks || (state.trusts_state() && wants_snapshot(state, progress))) {
+    // Nor does one that may be gone.
     const bool answers = progress.heard_within(state.options.election_timeout, state.now);
     if (!answers || !state.trusts_state()) return false;
     begin_snapshot(state, progress);

@@ -56,6 +56,9 @@ std::expected<ServerId, AdminRefused> begin_transfer(State& state, Leader& leade
     if (!is_candidate(state, *target)) {
       return refused(AdminRefusal::kNotReady, target->name() + " is no voter");
     }
+    if (to->snapshot_wanted > Index()) {
+      return refused(AdminRefusal::kNotReady, target->name() + " is waiting for a snapshot");
+    }
     if (!prepared(state, *to)) {
       return refused(AdminRefusal::kNotReady, target->name() + " does not answer promptly");
     }

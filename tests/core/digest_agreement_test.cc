@@ -28,7 +28,7 @@ class Agreement : public testing::Test {
   Agreement() {
     leader_.begin(Instant());
     EXPECT_TRUE(leader_.take_check_due(now_));
-    leader_.published(kPoint);
+    leader_.published(kPoint, now_);
   }
 
   void report(int from, std::uint64_t digest, raft::Index point = kPoint) {
@@ -119,6 +119,20 @@ TEST_F(Agreement, HasItsTimeBeforeTheNextPoint) {
   now_ += kPatience;
   EXPECT_EQ(verdict(3), kv::JudgeDigest{.number = kPoint.value()});
   EXPECT_TRUE(leader_.take_check_due(now_));
+}
+
+TEST_F(Agreement, HasItsTimeHoweverShortTheIntervalIs) {
+  DigestAgreement often(1ms, kPatience);
+  often.begin(now_);
+  now_ += 1ms;
+  ASSERT_TRUE(often.take_check_due(now_));
+  often.published(kPoint, now_);
+  now_ += kPatience - 1ms;
+  EXPECT_FALSE(often.take_check_due(now_));
+  EXPECT_EQ(often.due(), now_ + 1ms);
+  often.report(id_of(1), kPoint, 5);
+  often.report(id_of(2), kPoint, 5);
+  EXPECT_TRUE(often.take_verdict(voters(3), id_of(1), now_));
 }
 
 TEST_F(Agreement, IsNotInQuestionWhereLearnersDiffer) {

@@ -112,5 +112,62 @@ TEST_F(DiskRoomOf, TheNextLeaderKnowsToo) {
   EXPECT_TRUE(servers_[3].refused(id, Refusal::kShortOfDisk));
 }
 
+// Before it has heard from anybody, if its own disk is full.
+TEST_F(DiskRoomOf, TheNextLeaderTakesNothingFirst) {
+  servers_[2].step({DiskRoom{true}});
+  servers_.cut_off(1);
+  servers_[2].wait(4 * Replica::Options{}.raft.election_timeout);
+  const RequestId id = servers_[2].ask(put(), 10s);
+  ASSERT_FALSE(servers_[2].answered(id));
+  servers_.elect(2);
+  EXPECT_TRUE(servers_[2].refused(id, Refusal::kShortOfDisk));
+}
+
+// It is the room of those that are there which the next commits need.
+TEST_F(DiskRoomOf, WhoIsAwayHasNone) {
+  servers_.cut_off(3);
+  for (int i = 0; i < 20; ++i) servers_.heartbeat(1);
+  EXPECT_TRUE(takes(1, put()));
+  set_short(2);
+  EXPECT_TRUE(refuses(1, put()));
+  servers_.reconnect(3);
+  servers_.heartbeat(1);
+  servers_.heartbeat(1);
+  EXPECT_TRUE(takes(1, put()));
+}
+
+TEST_F(DiskRoomOf, SessionsDoNotEndBecauseTheirWritesAreRefused) {
+  ask(1, kv::ChangeSettings{{{"session_ttl_ms", 1000}}});
+  const auto opened = ask(1, kv::OpenSession{});
+  const auto* session = servers_[1].answer<WriteApplied>(opened);
+  ASSERT_NE(session, nullptr);
+  const kv::SessionId id = std::get<kv::SessionOpened>(session->result).id;
+  set_short(1);
+  set_short(2);
+  for (int times = 0; times < 60; ++times) {
+    ASSERT_TRUE(refuses(
+        2, {kv::Put{"a", Bytes(), kv::Always{}}, kv::SessionWrite{.session = id, .sequence = 1}}));
+  }
+  EXPECT_TRUE(servers_[1].store().sessions().find(id));
+  set_short(1, false);
+  EXPECT_TRUE(takes(
+      2, {kv::Put{"a", Bytes(), kv::Always{}}, kv::SessionWrite{.session = id, .sequence = 1}}));
+}
+
+// What fills the disk then is what was saved before.
+TEST_F(DiskRoomOf, ASnapshotIsTakenOnceMostWasDeleted) {
+  servers_[2].step(
+      {SnapshotSaved{{.position = {servers_[2].replica().applied_index(), servers_[2].term()},
+                      .size_bytes = 1 << 20,
+                      .checksum = 1}}});
+  set_short(2);
+  EXPECT_FALSE(servers_[2].take_snapshot_save());
+  ASSERT_TRUE(takes(1, kv::Delete{"a", kv::Always{}}));
+  const auto save = servers_[2].take_snapshot_save();
+  ASSERT_TRUE(save);
+  EXPECT_FALSE(save->store.find("a"));
+  EXPECT_FALSE(servers_[1].take_snapshot_save());
+}
+
 }  // namespace
 }  // namespace anchor

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "tests/io/temporary_directory.h"
 
@@ -84,6 +85,42 @@ TEST_F(Reserve, OfTheLastStartIsKept) {
   DiskReserve another(directory_.path(), 2 * kReserve);
   EXPECT_TRUE(another.look().short_of_disk);
   EXPECT_FALSE(kept());
+}
+
+TEST_F(Reserve, IsForWhatIsNeededBeside) {
+  DiskReserve reserve(directory_.path(), kReserve);
+  EXPECT_FALSE(reserve.look(kReserve).short_of_disk);
+  leave(kReserve);
+  EXPECT_FALSE(reserve.look(kReserve / 2).short_of_disk);
+  EXPECT_TRUE(reserve.look(kReserve).short_of_disk);
+}
+
+// The loop's side.
+TEST_F(Reserve, IsWatched) {
+  uv_loop_t loop{};
+  uv_loop_init(&loop);
+  std::vector<bool> seen;
+  {
+    DiskWatch watch(
+        &loop, directory_.path(), kReserve,
+        {.needed_bytes = [] { return std::uint64_t{0}; },
+         .changed = [&](const DiskRoomFound& found) { seen.push_back(found.short_of_disk); }});
+    EXPECT_TRUE(seen.empty());
+    leave(0);
+    watch.writing(kReserve);  // looks at once
+    while (seen.size() < 1) uv_run(&loop, UV_RUN_ONCE);
+    EXPECT_TRUE(watch.short_of_disk());
+    leave(2 * kReserve);
+    while (seen.size() < 2) uv_run(&loop, UV_RUN_ONCE);  // looks after a while
+    EXPECT_FALSE(watch.short_of_disk());
+    bool closed = false;
+    watch.writing(kReserve);
+    watch.close([&] { closed = true; });
+    uv_run(&loop, UV_RUN_DEFAULT);
+    EXPECT_TRUE(closed);
+  }
+  EXPECT_EQ(seen, (std::vector<bool>{true, false}));
+  EXPECT_EQ(uv_loop_close(&loop), 0);
 }
 
 TEST_F(Reserve, OfNothingIsNeverGivenUp) {

@@ -48,7 +48,7 @@ TEST(Simulation, DoesTheSameWhetherItIsWatchedOrNot) {
 // replaced.
 TEST(Simulation, SeedsDoWhatTheyAlwaysDid) {
   constexpr std::array<std::uint64_t, 5> kHashes = {0x0a3b9a1224d391e3, 0x2834d0ebfc80bff8,
-                                                    0x8809df26815a6845, 0x27d7cc26fd3ba348,
+                                                    0x21d9da165bf56ffc, 0x27d7cc26fd3ba348,
                                                     0x22c3c57729b2da6f};
   for (std::uint64_t seed = 1; seed <= kHashes.size(); ++seed) {
     EXPECT_EQ(simulate(options_of(seed)).hash, kHashes[seed - 1]) << "seed " << seed;

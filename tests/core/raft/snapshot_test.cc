@@ -13,20 +13,6 @@ namespace {
 
 // --- The leader ---------------------------------------------------------------------------------
 
-// A leader of three with committed entries up to 6. 3 is at the log's beginning, was silent for so
-// long that the log was cut, and has just been sent the first of a snapshot at 4.
-Server make_sender(Options options = kSmall, std::uint64_t bytes = 250) {
-  Server leader(Start{.log_terms = {1, 1, 1, 1, 1}, .options = options});
-  make_leader(leader);
-  leader.complete_writes();
-  leader.hear(2, leader.term(), AppendAccepted{Index(6), Round(0)});
-  pass(leader, kTimeout, {2});
-  save(leader, snapshot_at(4, 1, bytes));
-  leader.hear(3, leader.term(),
-              AppendRejected{.previous_index = Index(5), .hint = position(0, 0), .round = {}});
-  return leader;
-}
-
 std::vector<std::uint64_t> offsets(const std::vector<SnapshotChunk>& chunks) {
   std::vector<std::uint64_t> found;
   for (const SnapshotChunk& chunk : chunks) {
@@ -137,6 +123,10 @@ TEST(SnapshotSender, BeginsNoneWhileNoMajorityHasTheSameState) {
   leader.hear(3, leader.term(),
               AppendAccepted{.match_index = Index(4), .round = {}, .snapshot_wanted = Index(3)});
   EXPECT_TRUE(leader.take_chunks().empty());
+  // It goes on with the log meanwhile.
+  leader.take_sent();
+  leader.propose();
+  EXPECT_FALSE(leader.take<AppendEntries>(3).front().entries.empty());
   leader.step([](Raft& raft) { raft.set_no_majority(false); });
   EXPECT_FALSE(leader.take_chunks().empty());
 }
