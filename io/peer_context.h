@@ -49,6 +49,7 @@ struct PeerHello {
   raft::ClusterId cluster_id;
   raft::Peer peer;
   raft::Boot boot;
+  std::string address;  // where others reach it, as it says
 };
 
 // Why a handshake is refused.
@@ -94,6 +95,7 @@ struct PeerMembership {
   raft::ClusterId cluster_id;
   raft::Peer self;
   raft::Boot boot;
+  std::string address;
 };
 
 // What a transport's parts share. Outlives them.

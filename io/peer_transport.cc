@@ -54,9 +54,10 @@ Result<void> PeerTransport::listen(const std::string& host, std::uint16_t port) 
   return {};
 }
 
-void PeerTransport::join_cluster(raft::ClusterId cluster_id, raft::Peer self, raft::Boot boot) {
+void PeerTransport::join_cluster(raft::ClusterId cluster_id, raft::Peer self, raft::Boot boot,
+                                 std::string address) {
   ANCHOR_ASSERT(!context_.membership);
-  context_.membership = PeerMembership{cluster_id, std::move(self), boot};
+  context_.membership = PeerMembership{cluster_id, std::move(self), boot, std::move(address)};
 }
 
 void PeerTransport::set_peers(const std::map<raft::ServerId, std::string>& addresses) {

@@ -41,8 +41,9 @@ class PeerTransport final : private Flushable, private kj::TaskSet::ErrorHandler
   // The port that it listens on. Requires: listening.
   std::uint16_t port() const { return listener_->port(); }
 
-  // Who this server is, from now on. Requires: called once.
-  void join_cluster(raft::ClusterId cluster_id, raft::Peer self, raft::Boot boot);
+  // Who this server is from now on, and where others reach it. Requires: called once.
+  void join_cluster(raft::ClusterId cluster_id, raft::Peer self, raft::Boot boot,
+                    std::string address);
   // The addresses ("host:port") of all servers to send to; this one is left out of them. Whoever is
   // not named any more is not sent to. Requires: joined.
   void set_peers(const std::map<raft::ServerId, std::string>& addresses);

@@ -26,6 +26,7 @@ void write_hello(const PeerMembership& membership, proto::Hello::Builder hello) 
   hello.setServerId(membership.self.id.name().c_str());
   hello.setIncarnation(membership.self.incarnation.value());
   hello.setBoot(membership.boot.value());
+  hello.setAddress(membership.address.c_str());
 }
 
 PeerHello read_hello(proto::Hello::Reader hello) {
@@ -33,7 +34,8 @@ PeerHello read_hello(proto::Hello::Reader hello) {
           .cluster_id = raft::ClusterId(hello.getClusterId()),
           .peer = {raft::ServerId(std::string(wire::as_text(hello.getServerId()))),
                    raft::Incarnation(hello.getIncarnation())},
-          .boot = raft::Boot(hello.getBoot())};
+          .boot = raft::Boot(hello.getBoot()),
+          .address = std::string(wire::as_text(hello.getAddress()))};
 }
 
 std::string describe(const kj::Exception& exception) {

@@ -11,6 +11,8 @@ struct Hello {
   serverId @2 :Text;
   incarnation @3 :UInt64;
   boot @4 :UInt64;
+  # Where others reach it, "host:port".
+  address @5 :Text;
 }
 
 # The bootstrap capability.

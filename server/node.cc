@@ -77,7 +77,7 @@ Node::Node(uv_loop_t* loop, const Options& options, io::OpenedLogStore opened,
       io::DiskWatch::Handlers{.needed_bytes = [this] { return replica_.store().snapshot_bytes(); },
                               .changed = [this](const io::DiskRoomFound& found) { take(found); }});
   const raft::State& state = raft().state();
-  transport_.join_cluster(state.cluster_id, state.self, state.boot);
+  transport_.join_cluster(state.cluster_id, state.self, state.boot, options_.advertise);
   follow_configuration(boottime_now());
 }
 
@@ -158,6 +158,10 @@ std::optional<io::PeerRefusal> Node::refuse(const io::PeerHello& hello) const {
   return std::nullopt;
 }
 
+void Node::take(const io::PeerHello& hello) {
+  if (check_dialled_address(hello.address)) peers_.introduced(hello.peer.id, hello.address);
+}
+
 // A leader that goes is heard to the end, since it hands over.
 bool Node::left_out(const io::PeerHello& hello) const {
   const auto known = raft().leader();
@@ -184,6 +188,11 @@ void Node::step(Instant now) {
   carry_out(std::move(output));
 }
 
+void Node::send(const raft::Message& message) {
+  if (peers_.needs(raft(), message.to, boottime_now())) transport_.set_peers(peers_.addresses());
+  transport_.send(message);
+}
+
 void Node::carry_out(Output output) {
   if (output.persist) {
     std::uint64_t bytes = 0;
@@ -191,10 +200,10 @@ void Node::carry_out(Output output) {
     disk_watch_->writing(bytes);
     disk_.write(std::move(*output.persist));
   }
-  for (const raft::Message& message : output.messages) transport_.send(message);
+  for (const raft::Message& message : output.messages) send(message);
   if (!output.messages_after_persist.empty()) {
     const auto ready = deferred_.hold(std::move(output.messages_after_persist));
-    for (const raft::Message& message : ready) transport_.send(message);
+    for (const raft::Message& message : ready) send(message);
   }
   carry_out_snapshots(output);
   for (const raft::Event& event : output.events) report(event);
@@ -215,7 +224,7 @@ io::SnapshotWorker::Handlers Node::snapshot_handlers(Handlers handlers) {
   return {.saved = give,
           .written = give,
           .received = give,
-          .chunk_read = [this](const raft::Message& message) { transport_.send(message); },
+          .chunk_read = [this](const raft::Message& message) { send(message); },
           .damaged =
               [this](const codec::DamagedSnapshot& damaged) {
                 log_.warn("a snapshot came damaged, and is fetched again: " + damaged.reason);
@@ -250,7 +259,7 @@ void Node::follow_configuration(Instant now) {
 }
 
 void Node::durable(raft::WriteId id) {
-  for (const raft::Message& message : deferred_.durable(id)) transport_.send(message);
+  for (const raft::Message& message : deferred_.durable(id)) send(message);
   inputs_.emplace_back(std::in_place_type<Persisted>, id);
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/deferred_messages.h"
 #include "core/joining.h"
+#include "core/peer_book.h"
 #include "core/replica.h"
 #include "io/disk_reserve.h"
 #include "io/disk_writer.h"
@@ -22,7 +23,6 @@
 #include "server/log.h"
 #include "server/log_limit.h"
 #include "server/members_json.h"
-#include "server/peer_book.h"
 #include "server/routes.h"
 #include "server/status_json.h"
 
@@ -44,6 +44,8 @@ class Node {
     // So much of the disk's room is kept back in `directory`.
     std::uint64_t disk_reserve_bytes = 256 << 20;
     std::string directory;
+    // Where other servers reach this one.
+    std::string advertise;
   };
   struct Handlers {
     // A write to the disk failed: the process must end.
@@ -86,6 +88,8 @@ class Node {
 
   // Why the server that says hello is not to be heard; null if it is.
   std::optional<io::PeerRefusal> refuse(const io::PeerHello& hello) const;
+  // It is heard.
+  void take(const io::PeerHello& hello);
 
   // Steps if there is a reason to. Called in each turn of the loop.
   void turn();
@@ -109,6 +113,7 @@ class Node {
   };
 
   void step(Instant now);
+  void send(const raft::Message& message);
   void carry_out(Output output);
   void carry_out_snapshots(Output& output);
   io::SnapshotWorker::Handlers snapshot_handlers(Handlers handlers);

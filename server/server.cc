@@ -234,7 +234,8 @@ void Server::become_member(io::OpenedLogStore opened) {
                   .first_settings = options_.first_settings},
       .scrub_interval = options_.scrub_interval,
       .disk_reserve_bytes = options_.disk_reserve_bytes,
-      .directory = options_.dir};
+      .directory = options_.dir,
+      .advertise = options_.advertise};
   node_ = std::make_unique<Node>(
       &loop_, options, std::move(opened), *transport_, *http_, log_,
       Node::Handlers{

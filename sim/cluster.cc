@@ -154,6 +154,7 @@ void Cluster::step(Node& node) {
       })) {
     node.damaged = false;
   }
+  node.peers.follow(replica.raft(), now_);
   checker_.stepped(node.number, replica, output, node.damaged);
   check_clocks(nodes_, node, output, checker_, mix_, now_);
   check_refusals(node, inputs, output);
@@ -293,6 +294,8 @@ void Cluster::restart(std::size_t number) {
         "recovers-what-was-stored", node.id.name());
   checker_.booted(number, *node.replica);
   if (node.short_of_disk) give(node, DiskRoom{true});
+  node.peers = PeerBook(Node::kFarewell);
+  node.peers.follow(node.replica->raft(), now_);
   wake(node, now_);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/deferred_messages.h"
+#include "core/peer_book.h"
 #include "core/replica.h"
 #include "sim/choices.h"
 #include "sim/clock.h"
@@ -28,6 +29,7 @@ using AdminCallback = std::function<void(const Outcome*)>;
 // A node: the production replica within a shell made of virtual things.
 struct Node {
   Node(std::size_t number, DriftingClock clock);
+  static constexpr Duration kFarewell = 2s;
 
   bool up() const { return replica.has_value(); }
 
@@ -45,6 +47,9 @@ struct Node {
   // Its state is not what the log makes of it; or will not be, once it has started.
   bool damaged = false;
   bool starts_damaged = false;
+
+  // Whom it can send to.
+  PeerBook peers{kFarewell};
 
   // For its next step, and when that is.
   std::vector<Input> inputs{};
@@ -162,6 +167,7 @@ class Cluster {
   void step(Node& node);
   void carry_out(Node& node, Output output);
   bool crash_point(Node& node, std::uint64_t point, std::uint64_t chosen);
+  bool reaches(Node& node, const raft::Message& message);
   void send(Node& node, const std::vector<raft::Message>& messages);
   RequestId give_request(Node& node, RequestBody body);
   void answer(Node& node, const Reply& reply);

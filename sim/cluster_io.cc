@@ -81,9 +81,18 @@ void Cluster::happen(const SnapshotWork& work) {
 
 // --- The network --------------------------------------------------------------------------------
 
+// Whom its configurations do not list a node can answer only because it has been heard; or, if it
+// was removed, as it says hello.
+bool Cluster::reaches(Node& node, const raft::Message& message) {
+  node.peers.needs(node.replica->raft(), message.to, now_);
+  return std::holds_alternative<raft::NotMember>(message.body) ||
+         node.peers.addresses().contains(message.to.id);
+}
+
 void Cluster::send(Node& node, const std::vector<raft::Message>& messages) {
   for (const raft::Message& message : messages) {
     checker_.sending(node.number, message);
+    if (!reaches(node, message)) continue;
     const Bytes frame = codec::encode_message(kClusterId, message);
     std::uint64_t header = 0;
     std::memcpy(&header, frame.data(), sizeof header);
@@ -104,7 +113,10 @@ void Cluster::happen(const Arrival& arrival) {
   ++events_;
   // What was damaged on the way must be found out here, and not be taken for anything.
   auto message = codec::decode_message(kClusterId, arrival.delivery.frame);
-  if (message) give(node, PeerMessage{std::move(*message)});
+  if (!message) return;
+  // A connection begins with a hello.
+  node.peers.introduced(message->from.id, message->from.id.name());
+  give(node, PeerMessage{std::move(*message)});
 }
 
 }  // namespace anchor::sim

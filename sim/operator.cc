@@ -110,6 +110,58 @@ void Operator::joined(const Joiner& joiner, const Outcome* outcome) {
   cluster_.after(pause, [this, again] { ask_to_join(again); });
 }
 
+std::optional<std::size_t> Operator::let_newcomer_lead(Instant until) {
+  for (std::size_t number = 0; number < cluster_.size(); ++number) {
+    if (cluster_.node(number).disk || joining_[number]) continue;
+    joining_[number] = true;
+    admit({.node = number, .token = 1 + draw(UINT32_MAX), .until = until});
+    return number;
+  }
+  return std::nullopt;
+}
+
+void Operator::admit(const Newcomer& newcomer) {
+  if (cluster_.now() >= newcomer.until) return;
+  const auto again = [this, newcomer] { cluster_.after(100ms, [=, this] { admit(newcomer); }); };
+  const auto leads = leader();
+  if (!leads) return again();
+  const raft::ServerId& id = cluster_.node(newcomer.node).id;
+  const raft::AddServer request{.id = id,
+                                .address = id.name() + ":9001",
+                                .http_address = id.name() + ":10001",
+                                .join_token = newcomer.token};
+  cluster_.administer(*leads, request, [=, this](const Outcome* outcome) {
+    const raft::Configuration* members = changed(outcome);
+    const raft::Member* admitted = members == nullptr ? nullptr : members->find(id);
+    if (cluster_.now() >= newcomer.until) return;
+    if (admitted == nullptr || admitted->join_token != newcomer.token) return again();
+    cluster_.join(newcomer.node, *members);
+    hand_over_to(newcomer);
+  });
+}
+
+void Operator::hand_over_to(const Newcomer& newcomer) {
+  const auto leads = leader();
+  if (cluster_.now() >= newcomer.until || leads == newcomer.node) return;
+  if (leads) {
+    cluster_.administer(*leads, raft::TransferLeadership{cluster_.node(newcomer.node).id},
+                        [](const Outcome*) {});
+  }
+  cluster_.after(200ms, [this, newcomer] { hand_over_to(newcomer); });
+}
+
+std::optional<std::size_t> Operator::leader() const {
+  std::optional<std::size_t> found;
+  for (std::size_t number = 0; number < cluster_.size(); ++number) {
+    const Node& node = cluster_.node(number);
+    if (!node.up() || !node.replica->raft().is_leader()) continue;
+    const bool later =
+        !found || node.replica->raft().term() > cluster_.node(*found).replica->raft().term();
+    if (later) found = number;
+  }
+  return found;
+}
+
 // --- Everything else ----------------------------------------------------------------------------
 
 // Mostly it is for a reason that a server has to go.

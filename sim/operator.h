@@ -21,7 +21,22 @@ class Operator {
   // Nothing new; what was asked may still come about.
   void stop() { stopped_ = true; }
 
+  // Has a server join, if there is one to spare, and lead, for as long as that is tried. Whoever is
+  // down meanwhile is led afterwards by one of whom it has never heard. None: there is none to
+  // spare.
+  std::optional<std::size_t> let_newcomer_lead(Instant until);
+
  private:
+  struct Newcomer {
+    std::size_t node = 0;
+    std::uint64_t token = 0;
+    Instant until{};
+  };
+  void admit(const Newcomer& newcomer);
+  void hand_over_to(const Newcomer& newcomer);
+  // None: nobody leads.
+  std::optional<std::size_t> leader() const;
+
   // A server that is to be added.
   struct Joiner {
     std::size_t node = 0;

@@ -70,7 +70,7 @@ class Simulation {
   std::vector<bool> members_of(const std::vector<bool>& core) const;
   void break_the_rest(const std::vector<bool>& core);
   void heal(const std::vector<bool>& core);
-  void keep_one_away(const std::vector<bool>& core);
+  void keep_one_away(std::vector<bool>& core);
   template <typename Done>
   void wait_until(const Done& done, Duration longest);
   bool settled(const std::vector<bool>& core) const;
@@ -95,7 +95,7 @@ void check_live(bool holds, const char* invariant, const std::string& detail) {
 }
 
 void Simulation::check_liveness() {
-  const std::vector<bool> core = choose_core();
+  std::vector<bool> core = choose_core();
   break_the_rest(core);
   heal(core);
   if (choices_.below(2, Stream::kHeal) == 0) keep_one_away(core);
@@ -271,15 +271,24 @@ void Simulation::heal(const std::vector<bool>& core) {
 }
 
 // For longer than a leader keeps its log for who is silent: when it comes back, mostly others have
-// cut what it lacks, and go on to write.
-void Simulation::keep_one_away(const std::vector<bool>& core) {
+// cut what it lacks, and go on to write; and sometimes one leads who was not there before.
+void Simulation::keep_one_away(std::vector<bool>& core) {
   std::size_t node = 0;
   do {
     node = choices_.below(core.size(), Stream::kHeal);
   } while (!core[node]);
   cluster_.crash(node);
-  cluster_.run_until(cluster_.now() + 12 * longest_election_timeout(mix_));
+  const Instant until = cluster_.now() + 12 * longest_election_timeout(mix_);
+  std::size_t newcomer = core.size();
+  if (mix_.faults.changes.every != Duration{} && choices_.below(2, Stream::kHeal) == 0) {
+    newcomer = operator_.let_newcomer_lead(until).value_or(core.size());
+  }
+  cluster_.run_until(until);
   cluster_.restart(node);
+  if (newcomer == core.size() || !cluster_.node(newcomer).disk) return;
+  core[newcomer] = true;
+  cluster_.network().heal_within(core);
+  cluster_.spare(std::vector<bool>(core.size(), true));
 }
 
 // Null: there is none. Of several the one of the latest term.

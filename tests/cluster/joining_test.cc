@@ -180,6 +180,22 @@ TEST_F(JoiningCluster, LeaderThatComesBackElsewhereIsFoundAgain) {
   EXPECT_EQ(member(leader(), moved.id()).value("address", ""), address);
 }
 
+// What says that the leader is a member is in the entries that it lacks.
+TEST_F(JoiningCluster, WhoeverWasAwayIsLedByOneOfWhomItHasNeverHeard) {
+  grow(3);
+  Node& away = cluster_[2];
+  away.kill();
+  join(cluster_[3]);
+  ASSERT_TRUE(has_voters(cluster_[0], 4));
+  ASSERT_TRUE(eventually([&] {
+    static_cast<void>(post_json(leader().client(), "/transfer", {{"to", cluster_[3].id()}}));
+    return cluster_[3].status()->at("role") == "Leader";
+  }));
+  away.start();
+  EXPECT_TRUE(becomes_ready(away)) << away.output();
+  EXPECT_TRUE(cluster_.wait_until_equal());
+}
+
 TEST_F(JoiningCluster, OnlyMemberMovesByItself) {
   grow(1);
   cluster_[0].kill();

@@ -151,7 +151,7 @@ class PeerTransportTest : public KjLoop {
   Node& start_member(const std::string& name, const PeerTransportOptions& options = {},
                      std::uint16_t port = 0) {
     Node& node = start(name, options, port);
-    node.transport.join_cluster(kCluster, node.self, node.boot);
+    node.transport.join_cluster(kCluster, node.self, node.boot, name + ":1");
     return node;
   }
   void stop(Node& node) {

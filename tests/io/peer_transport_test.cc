@@ -213,7 +213,7 @@ TEST_F(PeerTransportTest, ANewerConnectionOfAServerTakesThePlaceOfTheOlder) {
 
 TEST_F(PeerTransportTest, AServerOfAnotherClusterIsToldWhyItIsRefused) {
   Node& a = start("a");
-  a.transport.join_cluster(raft::ClusterId(1), a.self, a.boot);
+  a.transport.join_cluster(raft::ClusterId(1), a.self, a.boot, "");
   Node& b = start_member("b");
   a.transport.set_peers({{b.self.id, b.address()}});
   ASSERT_TRUE(run_until([&] { return !a.refusals.empty(); }));
@@ -235,7 +235,7 @@ TEST_F(PeerTransportTest, IsWelcomeOnceTheReceiverHasJoinedTheCluster) {
   a.transport.set_peers({{b.self.id, b.address()}});
   ASSERT_TRUE(run_until([&] { return !a.refusals.empty(); }));
   EXPECT_EQ(a.refusals[0], "it is in no cluster yet");
-  b.transport.join_cluster(kCluster, b.self, b.boot);
+  b.transport.join_cluster(kCluster, b.self, b.boot, "");
   ASSERT_TRUE(run_until([&] { return a.transport.connected(b.self.id); }));
   EXPECT_TRUE(goes_through(a, b));
 }
@@ -419,7 +419,7 @@ class ImpostorTest : public PeerTransportTest {
             .then([this, version](kj::Own<KjStream>&& stream) {
               connection_ = kj::heap<GateConnection>(kj::mv(stream), PeerTransportOptions{});
               auto request = connection_->gate().handshakeRequest();
-              write_hello({kCluster, {id("x"), {}}, raft::Boot(1)}, request.initHello());
+              write_hello({kCluster, {id("x"), {}}, raft::Boot(1), "x:1"}, request.initHello());
               request.getHello().setProtocolVersion(version);
               request.setReceiver("a");
               return request.send();

@@ -1,8 +1,8 @@
-#include "server/peer_book.h"
+#include "core/peer_book.h"
 
 #include <utility>
 
-namespace anchor::server {
+namespace anchor {
 namespace {
 
 std::map<raft::ServerId, std::string> listed(const raft::Raft& raft) {
@@ -19,6 +19,20 @@ std::map<raft::ServerId, std::string> listed(const raft::Raft& raft) {
 }
 
 }  // namespace
+
+void PeerBook::introduced(const raft::ServerId& peer, std::string address) {
+  constexpr std::size_t kMost = 64;
+  if (introduced_.size() >= kMost && !introduced_.contains(peer)) introduced_.clear();
+  introduced_[peer] = std::move(address);
+}
+
+bool PeerBook::needs(const raft::Raft& raft, const raft::Peer& peer, Instant now) {
+  const bool listed = addresses_.contains(peer.id) && !leaving_.contains(peer.id);
+  const auto known = introduced_.find(peer.id);
+  if (listed || known == introduced_.end() || raft.state().left_out_at(peer)) return false;
+  leaving_[peer.id] = now + farewell_;
+  return addresses_.try_emplace(peer.id, known->second).second;
+}
 
 bool PeerBook::up_to_date(const raft::Raft& raft) const {
   const bool nothing_is_left = !raft.state().removed || told_by_.empty();
@@ -63,4 +77,4 @@ std::map<raft::ServerId, std::string> PeerBook::not_told_removed() {
   return left;
 }
 
-}  // namespace anchor::server
+}  // namespace anchor

@@ -1,4 +1,4 @@
-#include "server/peer_book.h"
+#include "core/peer_book.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "core/raft/configuration.h"
 
-namespace anchor::server {
+namespace anchor {
 namespace {
 
 using Addresses = std::map<raft::ServerId, std::string>;
@@ -121,6 +121,44 @@ TEST_F(PeerBookTest, WhoSaysThatThisServerIsRemovedIsHeededOnlyIfItIs) {
 }
 
 // A follower that hears that it was removed.
+// It leads, perhaps, and its admission is in what this server lacks.
+TEST_F(PeerBookTest, WhoeverSaidHelloIsReachedWhereItIsIfItIsToBeAnswered) {
+  const raft::Peer newcomer{id("n9"), raft::Incarnation(50)};
+  EXPECT_FALSE(book_.needs(raft_, newcomer, now_));
+  book_.introduced(newcomer.id, "n9:1");
+  EXPECT_FALSE(follow());
+  EXPECT_FALSE(book_.addresses().contains(newcomer.id));
+  EXPECT_TRUE(book_.needs(raft_, newcomer, now_));
+  EXPECT_EQ(book_.addresses().at(newcomer.id), "n9:1");
+  // For as long as it is answered, and a farewell.
+  for (int times = 0; times < 3; ++times) {
+    now_ += 900ms;
+    EXPECT_FALSE(follow());
+    EXPECT_FALSE(book_.needs(raft_, newcomer, now_));
+  }
+  now_ += 1s;
+  EXPECT_TRUE(follow());
+  EXPECT_FALSE(book_.addresses().contains(newcomer.id));
+}
+
+TEST_F(PeerBookTest, WhoeverWasRemovedIsNotReachedAnyMore) {
+  book_.introduced(id("n2"), "n2:1");
+  change(raft::RemoveServer{id("n2"), false});
+  step();
+  follow();
+  EXPECT_FALSE(book_.needs(raft_, member("n2", 1).peer(), now_));
+  now_ += 1s;
+  EXPECT_TRUE(follow());
+  EXPECT_FALSE(book_.needs(raft_, member("n2", 1).peer(), now_));
+  EXPECT_FALSE(book_.addresses().contains(id("n2")));
+}
+
+TEST_F(PeerBookTest, AMembersAddressIsTheOneThatIsListed) {
+  book_.introduced(id("n2"), "n2:7");
+  EXPECT_FALSE(book_.needs(raft_, member("n2", 1).peer(), now_));
+  EXPECT_EQ(book_.addresses().at(id("n2")), "n2:1");
+}
+
 TEST(PeerBook, ARemovedServerDoesNotDialThoseAgainWhoHaveToldIt) {
   const raft::Configuration members =
       raft::founding_configuration({member("n1"), member("n2"), member("n3")});
@@ -151,4 +189,4 @@ TEST(PeerBook, ARemovedServerDoesNotDialThoseAgainWhoHaveToldIt) {
 }
 
 }  // namespace
-}  // namespace anchor::server
+}  // namespace anchor

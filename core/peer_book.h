@@ -8,11 +8,13 @@
 #include "core/base/time.h"
 #include "core/raft/raft.h"
 
-namespace anchor::server {
+namespace anchor {
 
 // Whom to dial, and where: all whom a configuration lists that is in force or may come to be, at
 // the newest address of each. Who is listed no more stays for a while: its last answers are to
-// reach it, and a leader that is removed needs what it hears to hand over.
+// reach it, and a leader that is removed needs what it hears to hand over. And whoever is not
+// listed yet is dialled where it says that it is, if it is to be answered: a server may lead, or
+// campaign, whose admission is in the very entries that this one lacks (dissertation 4.1).
 class PeerBook {
  public:
   explicit PeerBook(Duration farewell) : farewell_(farewell) {}
@@ -20,6 +22,12 @@ class PeerBook {
   // Brings it up to date; true if the addresses have changed. Requires: `now` does not go back.
   bool follow(const raft::Raft& raft, Instant now);
   const std::map<raft::ServerId, std::string>& addresses() const { return addresses_; }
+
+  // The peer said hello, and that it is here. Nobody vouches for it: so many are remembered, and no
+  // more.
+  void introduced(const raft::ServerId& peer, std::string address);
+  // Something is to be sent to the peer. True if the addresses have changed.
+  bool needs(const raft::Raft& raft, const raft::Peer& peer, Instant now);
 
   // The peer said that this server is a member no more. Once that is so, there is no reason to dial
   // it again.
@@ -32,9 +40,10 @@ class PeerBook {
   Addresses with_leaving(Addresses wanted, Instant now);
   Addresses not_told_removed();
 
-  const Duration farewell_;
+  Duration farewell_;
   std::map<raft::ServerId, std::string> addresses_;
-  // Until when those stay who are listed no more.
+  std::map<raft::ServerId, std::string> introduced_;
+  // Until when those stay who are listed no more, or not yet.
   std::map<raft::ServerId, Instant> leaving_;
   std::set<raft::ServerId> told_by_;
 
@@ -43,4 +52,4 @@ class PeerBook {
   raft::Index committed_;
 };
 
-}  // namespace anchor::server
+}  // namespace anchor
