@@ -20,18 +20,26 @@ std::map<raft::ServerId, std::string> listed(const raft::Raft& raft) {
 
 }  // namespace
 
-void PeerBook::introduced(const raft::ServerId& peer, std::string address) {
-  constexpr std::size_t kMost = 64;
-  if (introduced_.size() >= kMost && !introduced_.contains(peer)) introduced_.clear();
-  introduced_[peer] = std::move(address);
-}
-
-bool PeerBook::needs(const raft::Raft& raft, const raft::Peer& peer, Instant now) {
-  const bool listed = addresses_.contains(peer.id) && !leaving_.contains(peer.id);
-  const auto known = introduced_.find(peer.id);
-  if (listed || known == introduced_.end() || raft.state().left_out_at(peer)) return false;
+bool PeerBook::reach(const raft::Raft& raft, const raft::Peer& peer, const std::string* said,
+                     Instant now) {
+  if (said == nullptr || raft.state().left_out_at(peer)) {
+    if (elsewhere_.erase(peer.id) > 0) newest_ = nullptr;  // what is listed counts again
+    return false;
+  }
+  const auto at = addresses_.find(peer.id);
+  if (at != addresses_.end() && !leaving_.contains(peer.id)) {
+    if (at->second == *said) return false;
+    elsewhere_[peer.id] = *said;
+    at->second = *said;
+    return true;
+  }
+  // Nobody vouches for those.
+  constexpr std::size_t kMost = 16;
+  if (at == addresses_.end() && leaving_.size() >= kMost) return false;
   leaving_[peer.id] = now + farewell_;
-  return addresses_.try_emplace(peer.id, known->second).second;
+  if (at != addresses_.end() && at->second == *said) return false;
+  addresses_[peer.id] = *said;
+  return true;
 }
 
 bool PeerBook::up_to_date(const raft::Raft& raft) const {
@@ -55,6 +63,11 @@ bool PeerBook::follow(const raft::Raft& raft, Instant now) {
 
 std::map<raft::ServerId, std::string> PeerBook::with_leaving(
     std::map<raft::ServerId, std::string> wanted, Instant now) {
+  std::erase_if(elsewhere_, [&](const auto& each) {
+    const auto listed = wanted.find(each.first);
+    return listed == wanted.end() || listed->second == each.second;
+  });
+  for (const auto& [id, address] : elsewhere_) wanted[id] = address;
   for (const auto& [id, address] : addresses_) {
     if (wanted.contains(id)) {
       leaving_.erase(id);

@@ -13,6 +13,7 @@ Replica::Replica(Options options, raft::Recovered recovered, kv::Store store)
       raft_(options.raft, options.seed, std::move(recovered)),
       store_(std::move(store)),
       applied_index_(raft_.commit_index()),
+      newest_snapshot_bytes_(store_.snapshot_bytes()),
       session_expiry_(options.raft.max_clock_drift_ppm),
       digest_agreement_(options.digest_interval, 10 * options.raft.election_timeout) {}
 
@@ -259,7 +260,7 @@ void Replica::propose(Proposer proposer, const raft::Proposal& proposal) {
   }
   if (!serves()) return refuse(proposer, Refusal::kOverloaded);
   const Bytes& payload = std::get<raft::Command>(proposal).payload;
-  if (raft_.quorum_short_of_disk() && may_grow(payload)) {
+  if (raft_.quorum_short_of_disk() && asks_for_room(payload)) {
     return refuse(proposer, Refusal::kShortOfDisk);
   }
   // Where each write lets the next wait, clients here and elsewhere take turns.

@@ -228,6 +228,8 @@ class Replica {
   std::size_t waiting_requests() const { return requests_.size(); }
   // As far as is known its state is right. If not, clients' requests are refused until it is.
   bool serves() const { return raft_.state().trusts_state(); }
+  // Its own is on its way to the disk.
+  bool saves_snapshot() const { return saving_snapshot_; }
 
  private:
   // A client's request until it is answered.
@@ -275,7 +277,7 @@ class Replica {
   void settle(const raft::Entry& entry, const kv::CommandResult* result);
   // In the file replica_sessions.cc.
   kv::CommandResult apply(const Bytes& payload);
-  bool may_grow(const Bytes& payload);
+  bool asks_for_room(const Bytes& payload);
   std::optional<Instant> session_due() const;
   void expire_sessions();
   void propose_first_settings();
@@ -328,6 +330,8 @@ class Replica {
   // Of entries that were applied since the state that a snapshot was last asked for, or began with.
   std::uint64_t bytes_since_snapshot_ = 0;
   bool saving_snapshot_ = false;
+  // About what the newest snapshot takes up.
+  std::uint64_t newest_snapshot_bytes_ = 0;
 
   // Everything that waits, and when each gives up.
   std::map<RequestId, Request> requests_;

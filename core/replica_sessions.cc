@@ -26,7 +26,7 @@ kv::CommandResult Replica::apply(const Bytes& payload) {
 
 // Whether more may be stored after it than before. Its session has been used, whatever becomes of
 // it: none is to end because its writes are refused.
-bool Replica::may_grow(const Bytes& payload) {
+bool Replica::asks_for_room(const Bytes& payload) {
   const auto command = kv::decode_command(payload);
   if (!command || !kv::may_grow(command->body)) return false;
   if (command->session) {

@@ -56,39 +56,36 @@ DiskReserve::DiskReserve(const std::string& directory, std::uint64_t bytes)
   if (!kept_) ::unlink(path_.c_str());
 }
 
-DiskRoomFound DiskReserve::look(std::uint64_t needed_bytes) {
+DiskRoomFound DiskReserve::look(std::uint64_t needed_bytes, bool writing) {
   if (bytes_ == 0) return {};
   const auto free = free_bytes_of(directory_);
   if (!free) return {.short_of_disk = true, .problem = free.error().message};
   DiskRoomFound found{.free_bytes = *free, .problem = problem_};
   if (kept_) {
-    if (*free >= little(bytes_) + needed_bytes) return found;
+    if (*free >= little(bytes_) + (writing ? 0 : needed_bytes)) return found;
     kept_ = false;
     ::unlink(path_.c_str());
     found.short_of_disk = true;
     return found;
   }
   found.short_of_disk = *free < plenty(bytes_) + needed_bytes || !keep();
+  found.problem = problem_;
   return found;
 }
 
-// False: there is less room than it seemed.
+// False: it could not be.
 bool DiskReserve::keep() {
   const Result<File> file = File::open(path_, O_WRONLY | O_CREAT);
   const int refused = file ? preallocate(*file, bytes_) : 0;
-  if (refused == ENOSPC) {
-    ::unlink(path_.c_str());
-    return false;
-  }
-  // Where no room can be kept it is known all the same when there is little. The file says so to
-  // the next start.
+  // Then it is known all the same when there is little. The file says so to the next start.
+  const bool cannot = refused == EOPNOTSUPP || refused == ENOSYS;
+  problem_.clear();
   if (!file) problem_ = file.error().message;
-  if (refused != 0) {
-    problem_ = system_error("no room can be kept in " + path_, refused).message;
-    static_cast<void>(::ftruncate(file->descriptor(), static_cast<off_t>(bytes_)));
-  }
-  kept_ = true;
-  return true;
+  if (refused != 0) problem_ = system_error("no room can be kept in " + path_, refused).message;
+  if (cannot) static_cast<void>(::ftruncate(file->descriptor(), static_cast<off_t>(bytes_)));
+  kept_ = file && (refused == 0 || cannot);
+  if (!kept_) ::unlink(path_.c_str());
+  return kept_;
 }
 
 DiskWatch::DiskWatch(uv_loop_t* loop, const std::string& directory, std::uint64_t reserve_bytes,
@@ -103,7 +100,7 @@ DiskWatch::DiskWatch(uv_loop_t* loop, const std::string& directory, std::uint64_
   ANCHOR_ASSERT(uv_timer_init(loop, &timer_) == 0);
   timer_.data = this;
   if (reserve_bytes == 0) return;
-  found(reserve_.look(handlers_.needed_bytes()));
+  found(reserve_.look(handlers_.needed_bytes(), handlers_.writing()));
   uv_timer_start(
       &timer_, [](uv_timer_t* timer) { static_cast<DiskWatch*>(timer->data)->look(); }, kOftenMs,
       kOftenMs);
@@ -118,7 +115,8 @@ void DiskWatch::look() {
   if (!lane_.idle()) return;
   written_bytes_ = 0;
   auto seen = std::make_shared<DiskRoomFound>();
-  lane_.run([this, seen, needed = handlers_.needed_bytes()] { *seen = reserve_.look(needed); },
+  lane_.run([this, seen, needed = handlers_.needed_bytes(),
+             writing = handlers_.writing()] { *seen = reserve_.look(needed, writing); },
             [this, seen] { found(*seen); });
 }
 

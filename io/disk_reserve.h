@@ -26,9 +26,9 @@ class DiskReserve {
   // The file is in `directory`, which nobody else uses; zero bytes: never short of disk.
   DiskReserve(const std::string& directory, std::uint64_t bytes);
 
-  // Short of disk is also what could not hold so many bytes more beside the reserve. Blocks for as
-  // long as the disk does.
-  DiskRoomFound look(std::uint64_t needed_bytes = 0);
+  // Short of disk is also what could not hold so many bytes more beside the reserve; but while they
+  // are being written they are not missed for that. Blocks for as long as the disk does.
+  DiskRoomFound look(std::uint64_t needed_bytes = 0, bool writing = false);
 
  private:
   bool keep();
@@ -46,6 +46,8 @@ class DiskWatch {
   struct Handlers {
     // What one file more may take.
     std::function<std::uint64_t()> needed_bytes;
+    // It is being written.
+    std::function<bool()> writing;
     // The disk is short of room, or is so no more, or there is another problem. Also called in the
     // constructor.
     std::function<void(const DiskRoomFound&)> changed;

@@ -126,6 +126,14 @@ void PeerTransport::call(const std::string& address, Bytes message, Duration tim
                         }));
 }
 
+const std::string* PeerTransport::address_said_by(const raft::Peer& peer) const {
+  for (const PeerReception* reception : context_.receptions) {
+    const auto& sender = reception->sender();
+    if (sender && sender->peer == peer && !sender->address.empty()) return &sender->address;
+  }
+  return nullptr;
+}
+
 void PeerTransport::end_connections(const std::function<bool(const PeerHello&)>& unwelcome) {
   const auto receptions = context_.receptions;
   for (PeerReception* reception : receptions) {

@@ -44,6 +44,9 @@ class PeerTransport final : private Flushable, private kj::TaskSet::ErrorHandler
   // Who this server is from now on, and where others reach it. Requires: called once.
   void join_cluster(raft::ClusterId cluster_id, raft::Peer self, raft::Boot boot,
                     std::string address);
+  // Where the peer, over the connection that it has to this server, says that it is; null if it has
+  // none. Valid until the port turns.
+  const std::string* address_said_by(const raft::Peer& peer) const;
   // The addresses ("host:port") of all servers to send to; this one is left out of them. Whoever is
   // not named any more is not sent to. Requires: joined.
   void set_peers(const std::map<raft::ServerId, std::string>& addresses);

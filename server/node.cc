@@ -75,6 +75,7 @@ Node::Node(uv_loop_t* loop, const Options& options, io::OpenedLogStore opened,
   disk_watch_.emplace(
       loop, options_.directory, options_.disk_reserve_bytes,
       io::DiskWatch::Handlers{.needed_bytes = [this] { return replica_.store().snapshot_bytes(); },
+                              .writing = [this] { return replica_.saves_snapshot(); },
                               .changed = [this](const io::DiskRoomFound& found) { take(found); }});
   const raft::State& state = raft().state();
   transport_.join_cluster(state.cluster_id, state.self, state.boot, options_.advertise);
@@ -155,11 +156,11 @@ std::optional<io::PeerRefusal> Node::refuse(const io::PeerHello& hello) const {
   if (known != nullptr && hello.peer.incarnation < known->incarnation) {
     return io::PeerRefusal{id + " has been admitted anew since"};
   }
+  // It is dialled there, if need be. Older versions say nothing.
+  if (!hello.address.empty() && !check_dialled_address(hello.address)) {
+    return io::PeerRefusal{id + " says that it is where nobody can connect to"};
+  }
   return std::nullopt;
-}
-
-void Node::take(const io::PeerHello& hello) {
-  if (check_dialled_address(hello.address)) peers_.introduced(hello.peer.id, hello.address);
 }
 
 // A leader that goes is heard to the end, since it hands over.
@@ -189,7 +190,10 @@ void Node::step(Instant now) {
 }
 
 void Node::send(const raft::Message& message) {
-  if (peers_.needs(raft(), message.to, boottime_now())) transport_.set_peers(peers_.addresses());
+  const std::string* said = transport_.address_said_by(message.to);
+  if (peers_.reach(raft(), message.to, said, raft().state().now)) {
+    transport_.set_peers(peers_.addresses());
+  }
   transport_.send(message);
 }
 
@@ -300,12 +304,13 @@ void Node::take(const io::DiskRoomFound& found) {
   inputs_.emplace_back(DiskRoom{found.short_of_disk});
   Fields fields;
   fields.add("free_bytes", found.free_bytes);
-  if (!found.problem.empty()) {
-    log_.warn("the disk cannot be watched as it should be: " + found.problem, fields);
-  } else if (found.short_of_disk) {
+  if (!found.problem.empty()) fields.add("problem", found.problem);
+  if (found.short_of_disk) {
     log_.warn("the disk of " + options_.directory + " is nearly full: make room", fields);
   } else {
-    log_.info("the disk has room", fields);
+    log_.info(found.problem.empty() ? "the disk has room"
+                                    : "the disk has room, but none can be kept in reserve",
+              fields);
   }
 }
 

@@ -88,8 +88,6 @@ class Node {
 
   // Why the server that says hello is not to be heard; null if it is.
   std::optional<io::PeerRefusal> refuse(const io::PeerHello& hello) const;
-  // It is heard.
-  void take(const io::PeerHello& hello);
 
   // Steps if there is a reason to. Called in each turn of the loop.
   void turn();

@@ -38,11 +38,7 @@ std::optional<io::PeerRefusal> Server::refuse(const io::PeerHello& hello,
   if (receiver != raft.state().self.id) {
     return io::PeerRefusal{"this is " + id_ + ", not " + receiver.name()};
   }
-  if (hello.cluster_id == raft.state().cluster_id) {
-    auto refusal = node_->refuse(hello);
-    if (!refusal) node_->take(hello);
-    return refusal;
-  }
+  if (hello.cluster_id == raft.state().cluster_id) return node_->refuse(hello);
   // It takes this server for a member of its own cluster, whose disk was lost, then: what was
   // founded here meanwhile must not be taken for that cluster.
   const bool founded_alone =

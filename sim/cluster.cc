@@ -295,6 +295,7 @@ void Cluster::restart(std::size_t number) {
   checker_.booted(number, *node.replica);
   if (node.short_of_disk) give(node, DiskRoom{true});
   node.peers = PeerBook(Node::kFarewell);
+  node.said.clear();
   node.peers.follow(node.replica->raft(), now_);
   wake(node, now_);
 }

@@ -50,6 +50,8 @@ struct Node {
 
   // Whom it can send to.
   PeerBook peers{kFarewell};
+  // Who has been heard, and says that it is there.
+  std::map<raft::Peer, std::string> said{};
 
   // For its next step, and when that is.
   std::vector<Input> inputs{};

@@ -84,7 +84,9 @@ void Cluster::happen(const SnapshotWork& work) {
 // Whom its configurations do not list a node can answer only because it has been heard; or, if it
 // was removed, as it says hello.
 bool Cluster::reaches(Node& node, const raft::Message& message) {
-  node.peers.needs(node.replica->raft(), message.to, now_);
+  const auto said = node.said.find(message.to);
+  node.peers.reach(node.replica->raft(), message.to,
+                   said == node.said.end() ? nullptr : &said->second, now_);
   return std::holds_alternative<raft::NotMember>(message.body) ||
          node.peers.addresses().contains(message.to.id);
 }
@@ -115,7 +117,7 @@ void Cluster::happen(const Arrival& arrival) {
   auto message = codec::decode_message(kClusterId, arrival.delivery.frame);
   if (!message) return;
   // A connection begins with a hello.
-  node.peers.introduced(message->from.id, message->from.id.name());
+  node.said[message->from] = message->from.id.name() + ":9001";
   give(node, PeerMessage{std::move(*message)});
 }
 

@@ -112,8 +112,13 @@ void Operator::joined(const Joiner& joiner, const Outcome* outcome) {
 
 std::optional<std::size_t> Operator::let_newcomer_lead(Instant until) {
   for (std::size_t number = 0; number < cluster_.size(); ++number) {
-    if (cluster_.node(number).disk || joining_[number]) continue;
+    const auto leads = leader();
+    if (!leads || cluster_.node(number).disk || joining_[number]) continue;
+    const raft::Raft& raft = cluster_.node(*leads).replica->raft();
+    if (raft.configuration().find(cluster_.node(number).id) != nullptr) continue;
     joining_[number] = true;
+    cluster_.resume(number);
+    cluster_.set_short_of_disk(number, false);
     admit({.node = number, .token = 1 + draw(UINT32_MAX), .until = until});
     return number;
   }

@@ -59,7 +59,10 @@ class Store {
   // What the quota bounds: keys, values and sessions, with what each takes up beside its bytes.
   std::uint64_t size_bytes() const { return item_bytes_ + sessions_.size_bytes(); }
   // About what a snapshot of it takes up.
-  std::uint64_t snapshot_bytes() const { return size_bytes() + history_.size_bytes(); }
+  std::uint64_t snapshot_bytes() const {
+    constexpr std::uint64_t kChangeBytes = 128;  // beside what the history counts
+    return size_bytes() + history_.size_bytes() + kChangeBytes * history_.size();
+  }
 
   // What was noted last, to be held against what others have noted (core/digest_agreement.h).
   const DigestCheck& digest_check() const { return digest_check_; }

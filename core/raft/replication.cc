@@ -151,7 +151,9 @@ void notice_room_on_disks(State& state, Leader& leader) {
   if (now == std::exchange(leader.short_of_disk, now)) return;
   DiskRoomChanged event{.term = state.term(), .enough = !now};
   for (const Member& member : configuration.members) {
-    if (configuration.is_voter(member.id) && !has_room(member.id)) {
+    const Progress* progress = leader.follower(member.id);
+    const bool told = progress == nullptr || progress->boot != Boot();
+    if (told && configuration.is_voter(member.id) && !has_room(member.id)) {
       event.short_of_disk.push_back(member.id);
     }
   }

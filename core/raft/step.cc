@@ -57,7 +57,7 @@ struct Describe {
   }
   std::string operator()(const DiskRoomChanged& event) const {
     if (event.enough) return "takes writes that grow: a quorum has room on its disks";
-    return "refuses writes that grow: no quorum has room on its disks; make some on " +
+    return "refuses writes that grow: no quorum that answers has room on its disks; make some on " +
            names_of(event.short_of_disk);
   }
   std::string operator()(const StateDistrusted& event) const {

@@ -193,6 +193,7 @@ TEST_F(JoiningCluster, WhoeverWasAwayIsLedByOneOfWhomItHasNeverHeard) {
   }));
   away.start();
   EXPECT_TRUE(becomes_ready(away)) << away.output();
+  EXPECT_EQ(cluster_[3].status()->at("role"), "Leader");
   EXPECT_TRUE(cluster_.wait_until_equal());
 }
 

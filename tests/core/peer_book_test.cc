@@ -120,21 +120,19 @@ TEST_F(PeerBookTest, WhoSaysThatThisServerIsRemovedIsHeededOnlyIfItIs) {
   EXPECT_EQ(book_.addresses().size(), 2u);
 }
 
-// A follower that hears that it was removed.
 // It leads, perhaps, and its admission is in what this server lacks.
-TEST_F(PeerBookTest, WhoeverSaidHelloIsReachedWhereItIsIfItIsToBeAnswered) {
+TEST_F(PeerBookTest, WhoeverIsNotListedIsReachedWhereItSaysWhileItIsToBeAnswered) {
   const raft::Peer newcomer{id("n9"), raft::Incarnation(50)};
-  EXPECT_FALSE(book_.needs(raft_, newcomer, now_));
-  book_.introduced(newcomer.id, "n9:1");
-  EXPECT_FALSE(follow());
+  const std::string said = "n9:1";
+  EXPECT_FALSE(book_.reach(raft_, newcomer, nullptr, now_));
   EXPECT_FALSE(book_.addresses().contains(newcomer.id));
-  EXPECT_TRUE(book_.needs(raft_, newcomer, now_));
-  EXPECT_EQ(book_.addresses().at(newcomer.id), "n9:1");
+  EXPECT_TRUE(book_.reach(raft_, newcomer, &said, now_));
+  EXPECT_EQ(book_.addresses().at(newcomer.id), said);
   // For as long as it is answered, and a farewell.
   for (int times = 0; times < 3; ++times) {
     now_ += 900ms;
     EXPECT_FALSE(follow());
-    EXPECT_FALSE(book_.needs(raft_, newcomer, now_));
+    EXPECT_FALSE(book_.reach(raft_, newcomer, &said, now_));
   }
   now_ += 1s;
   EXPECT_TRUE(follow());
@@ -142,23 +140,41 @@ TEST_F(PeerBookTest, WhoeverSaidHelloIsReachedWhereItIsIfItIsToBeAnswered) {
 }
 
 TEST_F(PeerBookTest, WhoeverWasRemovedIsNotReachedAnyMore) {
-  book_.introduced(id("n2"), "n2:1");
+  const std::string said = "n2:1";
   change(raft::RemoveServer{id("n2"), false});
   step();
   follow();
-  EXPECT_FALSE(book_.needs(raft_, member("n2", 1).peer(), now_));
+  EXPECT_FALSE(book_.reach(raft_, member("n2", 1).peer(), &said, now_));
   now_ += 1s;
   EXPECT_TRUE(follow());
-  EXPECT_FALSE(book_.needs(raft_, member("n2", 1).peer(), now_));
+  EXPECT_FALSE(book_.reach(raft_, member("n2", 1).peer(), &said, now_));
   EXPECT_FALSE(book_.addresses().contains(id("n2")));
 }
 
-TEST_F(PeerBookTest, AMembersAddressIsTheOneThatIsListed) {
-  book_.introduced(id("n2"), "n2:7");
-  EXPECT_FALSE(book_.needs(raft_, member("n2", 1).peer(), now_));
-  EXPECT_EQ(book_.addresses().at(id("n2")), "n2:1");
+// It has moved, and what says so is in what this server lacks.
+TEST_F(PeerBookTest, AMemberIsReachedWhereItSaysAsLongAsItDoes) {
+  const std::string said = "n2:7";
+  EXPECT_TRUE(book_.reach(raft_, member("n2", 1).peer(), &said, now_));
+  EXPECT_EQ(book_.addresses().at(id("n2")), said);
+  EXPECT_FALSE(book_.reach(raft_, member("n2", 1).peer(), &said, now_));
+  // The log catches up, also with where it was in between.
+  change(raft::MoveServer{member("n2", 1).peer(), "n2:5", "n2:2"});
+  follow();
+  EXPECT_EQ(book_.addresses().at(id("n2")), said);
+  EXPECT_FALSE(book_.reach(raft_, member("n2", 1).peer(), nullptr, now_));
+  EXPECT_TRUE(follow());
+  EXPECT_EQ(book_.addresses().at(id("n2")), "n2:5");
 }
 
+TEST_F(PeerBookTest, StrangersThatAreReachedAreFew) {
+  const std::string said = "n9:1";
+  for (int number = 100; number < 200; ++number) {
+    book_.reach(raft_, {id("n" + std::to_string(number)), raft::Incarnation(50)}, &said, now_);
+  }
+  EXPECT_EQ(book_.addresses().size(), 2U + 16U);
+}
+
+// A follower that hears that it was removed.
 TEST(PeerBook, ARemovedServerDoesNotDialThoseAgainWhoHaveToldIt) {
   const raft::Configuration members =
       raft::founding_configuration({member("n1"), member("n2"), member("n3")});

@@ -40,7 +40,13 @@ class DiskRoomOf : public testing::Test {
     return servers_[server].refused(ask(server, std::move(command)), Refusal::kShortOfDisk);
   }
 
-  Servers servers_{3};
+  static Replica::Options options() {
+    Replica::Options options;
+    options.snapshot_bytes = 90'000;
+    return options;
+  }
+
+  Servers servers_{3, options()};
 };
 
 TEST_F(DiskRoomOf, OneOfThreeIsNotNeeded) {
@@ -154,19 +160,35 @@ TEST_F(DiskRoomOf, SessionsDoNotEndBecauseTheirWritesAreRefused) {
       2, {kv::Put{"a", Bytes(), kv::Always{}}, kv::SessionWrite{.session = id, .sequence = 1}}));
 }
 
-// What fills the disk then is what was saved before.
-TEST_F(DiskRoomOf, ASnapshotIsTakenOnceMostWasDeleted) {
-  servers_[2].step(
-      {SnapshotSaved{{.position = {servers_[2].replica().applied_index(), servers_[2].term()},
-                      .size_bytes = 1 << 20,
-                      .checksum = 1}}});
+// What fills the disk then are the snapshots of before: two are kept, so two more are taken.
+TEST_F(DiskRoomOf, SnapshotsAreTakenOnceMostWasDeleted) {
+  ask(1, kv::ChangeSettings{{{"history_revisions", 1}}});
+  const auto saved = [&](std::uint64_t size_bytes) {
+    servers_[2].step(
+        {SnapshotSaved{{.position = {servers_[2].replica().applied_index(), servers_[2].term()},
+                        .size_bytes = size_bytes,
+                        .checksum = 1}}});
+  };
+  const kv::Command large =
+      kv::Put{"large", Bytes::copy_of(std::string(100'000, 'v')), kv::Always{}};
+  for (int times = 0; times < 2; ++times) {
+    ASSERT_TRUE(takes(1, large));
+    ASSERT_TRUE(servers_[2].take_snapshot_save());
+    saved(100'000);
+  }
   set_short(2);
   EXPECT_FALSE(servers_[2].take_snapshot_save());
-  ASSERT_TRUE(takes(1, kv::Delete{"a", kv::Always{}}));
-  const auto save = servers_[2].take_snapshot_save();
-  ASSERT_TRUE(save);
-  EXPECT_FALSE(save->store.find("a"));
-  EXPECT_FALSE(servers_[1].take_snapshot_save());
+  for (int times = 0; times < 2; ++times) {
+    ASSERT_TRUE(takes(1, kv::Delete{times == 0 ? "large" : "none", kv::Always{}}));
+    ASSERT_TRUE(takes(1, put()));  // so that the history lets go of it
+    const auto save = servers_[2].take_snapshot_save();
+    ASSERT_TRUE(save) << times;
+    EXPECT_FALSE(save->store.find("large"));
+    saved(1000);
+    servers_[2].take_snapshot_save();
+  }
+  ASSERT_TRUE(takes(1, put()));
+  EXPECT_FALSE(servers_[2].take_snapshot_save());
 }
 
 }  // namespace

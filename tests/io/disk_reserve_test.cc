@@ -92,6 +92,7 @@ TEST_F(Reserve, IsForWhatIsNeededBeside) {
   EXPECT_FALSE(reserve.look(kReserve).short_of_disk);
   leave(kReserve);
   EXPECT_FALSE(reserve.look(kReserve / 2).short_of_disk);
+  EXPECT_FALSE(reserve.look(kReserve, true).short_of_disk);  // it is what has used it up
   EXPECT_TRUE(reserve.look(kReserve).short_of_disk);
 }
 
@@ -104,6 +105,7 @@ TEST_F(Reserve, IsWatched) {
     DiskWatch watch(
         &loop, directory_.path(), kReserve,
         {.needed_bytes = [] { return std::uint64_t{0}; },
+         .writing = [] { return false; },
          .changed = [&](const DiskRoomFound& found) { seen.push_back(found.short_of_disk); }});
     EXPECT_TRUE(seen.empty());
     leave(0);
