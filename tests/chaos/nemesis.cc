@@ -9,6 +9,8 @@ namespace {
 
 constexpr Duration kMendPatience = 60s;
 constexpr Duration kJoinPatience = 20s;
+// For so long a server may go on to try what it was asked for, though its answer did not come.
+constexpr auto kRemovalSettles = 6s;
 
 std::string as_text(const cluster::Ended& ended) {
   std::ostringstream text;
@@ -256,6 +258,7 @@ void Nemesis::replace() {
   Machine* asked = any_serving();
   if (asked == nullptr) return;
   const auto answer = asked->post("/remove", {{"id", machine.id()}});
+  if (!answer || answer->status == 504) removal_settled_ = Clock::now() + kRemovalSettles;
   if (!answer || answer->status != 200) return count("removal, not done");
   count("removed and joined anew");
   join_anew(machine);
@@ -292,7 +295,7 @@ std::string Nemesis::mend() {
       [&] {
         watch();
         const auto is_ready = [](const auto& machine) { return machine->is_ready(); };
-        if (std::ranges::all_of(machines_, is_ready)) return true;
+        if (std::ranges::all_of(machines_, is_ready)) return Clock::now() >= removal_settled_;
         rejoin_those_who_were_removed();
         return false;
       },

@@ -74,6 +74,8 @@ class Nemesis {
   // How many partitions that last have cut the link.
   std::map<std::pair<std::size_t, std::size_t>, int> cuts_;
   std::map<const Machine*, TimePoint> joined_;  // anew, the last time
+  // When a removal that may have been carried out has been, or never will be.
+  TimePoint removal_settled_{};
   std::map<std::string, std::uint64_t> counts_;
   std::vector<std::string> troubles_;
 };

@@ -197,6 +197,28 @@ TEST_F(JoiningCluster, WhoeverWasAwayIsLedByOneOfWhomItHasNeverHeard) {
   EXPECT_TRUE(cluster_.wait_until_equal());
 }
 
+// Of three one is down and one has moved: those that are left find each other all the same. And
+// whoever comes back is led by one that it knows at its old address.
+TEST_F(JoiningCluster, MajorityIsFoundThoughItsMoveCannotBeAgreedOnBefore) {
+  grow(3);
+  Node& away = *cluster_.others(leader())[0];
+  Node& moved = *cluster_.others(leader())[1];
+  away.kill();
+  moved.kill();
+  const ReservedPort elsewhere;
+  moved.start_with(arguments_with(moved, elsewhere));
+  ASSERT_TRUE(becomes_ready(moved)) << moved.output();
+  ASSERT_TRUE(eventually([&] {
+    static_cast<void>(post_json(leader().client(), "/transfer", {{"to", moved.id()}}));
+    return moved.status()->at("role") == "Leader";
+  }));
+  away.start();
+  EXPECT_TRUE(becomes_ready(away)) << away.output();
+  EXPECT_EQ(moved.status()->at("role"), "Leader");
+  EXPECT_TRUE(eventually(
+      [&] { return away.status()->at("applied_index") == moved.status()->at("applied_index"); }));
+}
+
 TEST_F(JoiningCluster, OnlyMemberMovesByItself) {
   grow(1);
   cluster_[0].kill();

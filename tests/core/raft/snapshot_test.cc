@@ -339,6 +339,13 @@ TEST(SnapshotReceiver, BeginsItsLogAnewWhereTheSnapshotEnds) {
   EXPECT_EQ(server.count_events<SnapshotInstalled>(), 1U);
 }
 
+TEST(SnapshotReceiver, KeepsNothingOfALongerLogThatContradictsIt) {
+  Server server(Start{.log_terms = {1, 1, 2, 2, 2}, .term = Term(3)});
+  server.hear(2, Term(3), InstallSnapshot{.file = snapshot_at(3, 3)});
+  EXPECT_TRUE(install(server, snapshot_at(3, 3)));
+  EXPECT_EQ(server.last_index(), 3U);
+}
+
 // What follows it may be acknowledged already, and is not to be lost (Raft paper, figure 13).
 TEST(SnapshotReceiver, KeepsALogThatAgreesWithIt) {
   Server server(Start{.log_terms = {1, 1, 2, 2}, .term = Term(3)});
