@@ -323,6 +323,20 @@ bool Cluster::any_damaged() const {
   });
 }
 
+std::optional<std::size_t> Cluster::leader(const std::vector<bool>* among) const {
+  std::optional<std::size_t> found;
+  raft::Term latest;
+  for (const Node& node : nodes_) {
+    if (among != nullptr && !(*among)[node.number]) continue;
+    if (!node.up() || !node.replica->raft().is_leader()) continue;
+    const raft::Term term = node.replica->raft().term();
+    if (found && term <= latest) continue;
+    found = node.number;
+    latest = term;
+  }
+  return found;
+}
+
 void Cluster::join(std::size_t number, const raft::Configuration& members) {
   Node& node = nodes_[number];
   ANCHOR_ASSERT(!node.disk && members.find(node.id) != nullptr);

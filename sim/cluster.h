@@ -113,6 +113,9 @@ class Cluster {
   // Its state is another when it starts next. Requires: it is down.
   void damage(std::size_t number) { nodes_[number].starts_damaged = true; }
   bool any_damaged() const;
+  // Among these, if `among` names some: who leads, of several the one of the latest term. None:
+  // nobody that is up.
+  std::optional<std::size_t> leader(const std::vector<bool>* among = nullptr) const;
   // Starts for the first time, as the member that it was admitted as. Requires: it has no disk.
   void join(std::size_t number, const raft::Configuration& members);
   // All that it had is gone. Requires: it is a member no more.

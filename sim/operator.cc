@@ -79,21 +79,30 @@ void Operator::add(std::size_t number) {
   ask_to_join({.node = number, .token = 1 + draw(UINT32_MAX), .learner = draw(4) == 0});
 }
 
-void Operator::ask_to_join(const Joiner& joiner) {
+raft::AddServer Operator::request_of(const Joiner& joiner) const {
   const raft::ServerId& id = cluster_.node(joiner.node).id;
-  ask(raft::AddServer{.id = id,
-                      .address = id.name() + ":9001",
-                      .http_address = id.name() + ":10001",
-                      .join_token = joiner.token,
-                      .learner = joiner.learner},
-      [this, joiner](const Outcome* outcome) { joined(joiner, outcome); });
+  return {.id = id,
+          .address = id.name() + ":9001",
+          .http_address = id.name() + ":10001",
+          .join_token = joiner.token,
+          .learner = joiner.learner};
+}
+
+// Those that it is one of now. Null: it is not known to have been admitted.
+const raft::Configuration* Operator::admitted_to(const Joiner& joiner,
+                                                 const Outcome* outcome) const {
+  const raft::Configuration* members = changed(outcome);
+  if (members == nullptr) return nullptr;
+  const raft::Member* member = members->find(cluster_.node(joiner.node).id);
+  return member != nullptr && member->join_token == joiner.token ? members : nullptr;
+}
+
+void Operator::ask_to_join(const Joiner& joiner) {
+  ask(request_of(joiner), [this, joiner](const Outcome* outcome) { joined(joiner, outcome); });
 }
 
 void Operator::joined(const Joiner& joiner, const Outcome* outcome) {
-  const raft::Configuration* members = changed(outcome);
-  const raft::Member* admitted =
-      members == nullptr ? nullptr : members->find(cluster_.node(joiner.node).id);
-  if (admitted != nullptr && admitted->join_token == joiner.token) {
+  if (const raft::Configuration* members = admitted_to(joiner, outcome)) {
     ++counts_.changes;
     joining_[joiner.node] = false;
     // Some are admitted and never come up; so are those that come too late to be in anybody's care.
@@ -111,60 +120,43 @@ void Operator::joined(const Joiner& joiner, const Outcome* outcome) {
 }
 
 std::optional<std::size_t> Operator::let_newcomer_lead(Instant until) {
+  const auto leads = cluster_.leader();
+  if (!leads) return std::nullopt;
+  const raft::Raft& raft = cluster_.node(*leads).replica->raft();
   for (std::size_t number = 0; number < cluster_.size(); ++number) {
-    const auto leads = leader();
-    if (!leads || cluster_.node(number).disk || joining_[number]) continue;
-    const raft::Raft& raft = cluster_.node(*leads).replica->raft();
+    if (cluster_.node(number).disk || joining_[number]) continue;
     if (raft.configuration().find(cluster_.node(number).id) != nullptr) continue;
     joining_[number] = true;
     cluster_.resume(number);
     cluster_.set_short_of_disk(number, false);
-    admit({.node = number, .token = 1 + draw(UINT32_MAX), .until = until});
+    admit({.node = number, .token = 1 + draw(UINT32_MAX)}, until);
     return number;
   }
   return std::nullopt;
 }
 
-void Operator::admit(const Newcomer& newcomer) {
-  if (cluster_.now() >= newcomer.until) return;
-  const auto again = [this, newcomer] { cluster_.after(100ms, [=, this] { admit(newcomer); }); };
-  const auto leads = leader();
+void Operator::admit(const Joiner& newcomer, Instant until) {
+  if (cluster_.now() >= until) return;
+  const auto again = [=, this] { cluster_.after(100ms, [=, this] { admit(newcomer, until); }); };
+  const auto leads = cluster_.leader();
   if (!leads) return again();
-  const raft::ServerId& id = cluster_.node(newcomer.node).id;
-  const raft::AddServer request{.id = id,
-                                .address = id.name() + ":9001",
-                                .http_address = id.name() + ":10001",
-                                .join_token = newcomer.token};
-  cluster_.administer(*leads, request, [=, this](const Outcome* outcome) {
-    const raft::Configuration* members = changed(outcome);
-    const raft::Member* admitted = members == nullptr ? nullptr : members->find(id);
-    if (cluster_.now() >= newcomer.until) return;
-    if (admitted == nullptr || admitted->join_token != newcomer.token) return again();
+  cluster_.administer(*leads, request_of(newcomer), [=, this](const Outcome* outcome) {
+    if (cluster_.now() >= until) return;
+    const raft::Configuration* members = admitted_to(newcomer, outcome);
+    if (members == nullptr) return again();
     cluster_.join(newcomer.node, *members);
-    hand_over_to(newcomer);
+    hand_over_to(newcomer.node, until);
   });
 }
 
-void Operator::hand_over_to(const Newcomer& newcomer) {
-  const auto leads = leader();
-  if (cluster_.now() >= newcomer.until || leads == newcomer.node) return;
+void Operator::hand_over_to(std::size_t number, Instant until) {
+  const auto leads = cluster_.leader();
+  if (cluster_.now() >= until || leads == number) return;
   if (leads) {
-    cluster_.administer(*leads, raft::TransferLeadership{cluster_.node(newcomer.node).id},
+    cluster_.administer(*leads, raft::TransferLeadership{cluster_.node(number).id},
                         [](const Outcome*) {});
   }
-  cluster_.after(200ms, [this, newcomer] { hand_over_to(newcomer); });
-}
-
-std::optional<std::size_t> Operator::leader() const {
-  std::optional<std::size_t> found;
-  for (std::size_t number = 0; number < cluster_.size(); ++number) {
-    const Node& node = cluster_.node(number);
-    if (!node.up() || !node.replica->raft().is_leader()) continue;
-    const bool later =
-        !found || node.replica->raft().term() > cluster_.node(*found).replica->raft().term();
-    if (later) found = number;
-  }
-  return found;
+  cluster_.after(200ms, [=, this] { hand_over_to(number, until); });
 }
 
 // --- Everything else ----------------------------------------------------------------------------

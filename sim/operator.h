@@ -27,16 +27,6 @@ class Operator {
   std::optional<std::size_t> let_newcomer_lead(Instant until);
 
  private:
-  struct Newcomer {
-    std::size_t node = 0;
-    std::uint64_t token = 0;
-    Instant until{};
-  };
-  void admit(const Newcomer& newcomer);
-  void hand_over_to(const Newcomer& newcomer);
-  // None: nobody leads.
-  std::optional<std::size_t> leader() const;
-
   // A server that is to be added.
   struct Joiner {
     std::size_t node = 0;
@@ -50,6 +40,10 @@ class Operator {
   void add(std::size_t number);
   void ask_to_join(const Joiner& joiner);
   void joined(const Joiner& joiner, const Outcome* outcome);
+  raft::AddServer request_of(const Joiner& joiner) const;
+  const raft::Configuration* admitted_to(const Joiner& joiner, const Outcome* outcome) const;
+  void admit(const Joiner& newcomer, Instant until);
+  void hand_over_to(std::size_t number, Instant until);
   const raft::Member& choose_leaving(const raft::Configuration& configuration);
   void remove();
   void removed(const raft::Member& member, const Outcome* outcome);

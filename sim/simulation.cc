@@ -288,19 +288,12 @@ void Simulation::keep_one_away(std::vector<bool>& core) {
   if (newcomer == core.size() || !cluster_.node(newcomer).disk) return;
   core[newcomer] = true;
   cluster_.network().heal_within(core);
-  cluster_.spare(std::vector<bool>(core.size(), true));
 }
 
-// Null: there is none. Of several the one of the latest term.
+// Null: there is none.
 const Replica* Simulation::find_leader(const std::vector<bool>& core) const {
-  const Replica* leader = nullptr;
-  for (std::size_t node = 0; node < core.size(); ++node) {
-    if (!core[node]) continue;
-    const Replica& replica = *cluster_.node(node).replica;
-    if (!replica.raft().is_leader()) continue;
-    if (leader == nullptr || leader->raft().term() < replica.raft().term()) leader = &replica;
-  }
-  return leader;
+  const auto leads = cluster_.leader(&core);
+  return leads ? &*cluster_.node(*leads).replica : nullptr;
 }
 
 const raft::Raft& Simulation::core_leader(const std::vector<bool>& core) const {

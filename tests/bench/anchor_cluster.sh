@@ -51,5 +51,10 @@ start_anchor() {
   wait_for anchor "$anchorctl" --endpoints "$anchor_endpoints" status
 }
 
+# Where its HTTP clients reach the leader.
+anchor_leader() {
+  "$anchorctl" --endpoints "$anchor_endpoints" status | awk '$3 == "Leader" { print $2; exit }'
+}
+
 # field NAME: a number of the JSON on standard input.
 field() { sed -n "s/.*\"$1\":\\([0-9.e+]*\\).*/\\1/p"; }

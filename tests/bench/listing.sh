@@ -89,8 +89,7 @@ puts() {
 
 require_anchor
 start_anchor
-leader=$("$anchorctl" --endpoints "$anchor_endpoints" status |
-  awk '$3 == "Leader" { print $2; exit }')
+leader=$(anchor_leader)
 leader_pid=$(pgrep --full --newest -- "--http-port ${leader##*:} --dir $data/anchor")
 echo "writing $keys keys to $leader"
 load_keys "$leader"

@@ -47,10 +47,6 @@ while (($# > 0)); do
   shift 2
 done
 
-anchor_leader() {
-  "$anchorctl" --endpoints "$anchor_endpoints" status | awk '$3 == "Leader" { print $2; exit }'
-}
-
 start_etcd() {
   local i cluster=e1=http://127.0.0.1:19401,e2=http://127.0.0.1:19402,e3=http://127.0.0.1:19403
   rm -rf "$data/etcd" && mkdir -p "$data/etcd"

@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 
 #include <filesystem>
 #include <memory>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "tests/cluster/cluster.h"
+#include "tests/io/small_disk.h"
 
 namespace anchor::cluster {
 namespace {
@@ -57,35 +57,9 @@ TEST_P(FailedWrite, EndsTheServerAndTheOthersServeOn) {
 INSTANTIATE_TEST_SUITE_P(OfThe, FailedWrite, testing::Values("leader", "follower"),
                          [](const auto& tested) { return std::string(tested.param); });
 
-// A file system of its own, in memory; only root may have one.
-class SmallDisk {
- public:
-  SmallDisk(std::string path, const char* size) : path_(std::move(path)) {
-    std::filesystem::create_directory(path_);
-    mounted_ = mount(size, 0);
-  }
-  ~SmallDisk() {
-    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-
-  bool mounted() const { return mounted_; }
-  bool resize(const char* size) { return mount(size, MS_REMOUNT); }
-
- private:
-  bool mount(const char* size, unsigned long flags) const {
-    const std::string options = std::string("size=") + size;
-    return ::mount("tmpfs", path_.c_str(), "tmpfs", flags, options.c_str()) == 0;
-  }
-
-  std::string path_;
-  bool mounted_ = false;
-};
-
 TEST(FullDisk, EndsTheServerWhichGoesOnOnceThereIsRoom) {
   Cluster cluster;
-  SmallDisk disk(cluster[0].data_directory(), "1m");
+  io::SmallDisk disk(cluster[0].data_directory(), "1m");
   if (!disk.mounted()) GTEST_SKIP() << "a file system cannot be mounted here";
   ASSERT_TRUE(cluster.start());
   EXPECT_EQ(write_until_it_ends(cluster, cluster[0]), kStorage);
@@ -107,7 +81,7 @@ class FullDisks : public testing::Test {
  protected:
   void SetUp() override {
     for (std::size_t i = 0; i < 3; ++i) {
-      disks_.push_back(std::make_unique<SmallDisk>(cluster_[i].data_directory(), "24m"));
+      disks_.push_back(std::make_unique<io::SmallDisk>(cluster_[i].data_directory(), "24m"));
       if (!disks_.back()->mounted()) GTEST_SKIP() << "a file system cannot be mounted here";
     }
     for (std::size_t i = 0; i < 3; ++i) start(i);
@@ -136,7 +110,7 @@ class FullDisks : public testing::Test {
   }
 
   Cluster cluster_;
-  std::vector<std::unique_ptr<SmallDisk>> disks_;
+  std::vector<std::unique_ptr<io::SmallDisk>> disks_;
 };
 
 TEST_F(FullDisks, RefuseWhatGrowsAndTakeTheRest) {

@@ -40,6 +40,13 @@ class DiskRoomOf : public testing::Test {
     return servers_[server].refused(ask(server, std::move(command)), Refusal::kShortOfDisk);
   }
 
+  kv::SessionId open_session() {
+    const RequestId opened = ask(1, kv::OpenSession{});
+    const auto* session = servers_[1].answer<WriteApplied>(opened);
+    EXPECT_NE(session, nullptr);
+    return session == nullptr ? kv::SessionId() : std::get<kv::SessionOpened>(session->result).id;
+  }
+
   static Replica::Options options() {
     Replica::Options options;
     options.snapshot_bytes = 90'000;
@@ -71,10 +78,7 @@ TEST_F(DiskRoomOf, WhatGrowsIsRefusedForClientsOfEveryServer) {
 }
 
 TEST_F(DiskRoomOf, WhatMakesRoomIsTaken) {
-  const auto opened = ask(1, kv::OpenSession{});
-  const auto* session = servers_[1].answer<WriteApplied>(opened);
-  ASSERT_NE(session, nullptr);
-  const kv::SessionId id = std::get<kv::SessionOpened>(session->result).id;
+  const kv::SessionId id = open_session();
   set_short(2);
   set_short(3);
   EXPECT_TRUE(takes(2, kv::Transaction{.compare = {},
@@ -144,10 +148,7 @@ TEST_F(DiskRoomOf, WhoIsAwayHasNone) {
 
 TEST_F(DiskRoomOf, SessionsDoNotEndBecauseTheirWritesAreRefused) {
   ask(1, kv::ChangeSettings{{{"session_ttl_ms", 1000}}});
-  const auto opened = ask(1, kv::OpenSession{});
-  const auto* session = servers_[1].answer<WriteApplied>(opened);
-  ASSERT_NE(session, nullptr);
-  const kv::SessionId id = std::get<kv::SessionOpened>(session->result).id;
+  const kv::SessionId id = open_session();
   set_short(1);
   set_short(2);
   for (int times = 0; times < 60; ++times) {

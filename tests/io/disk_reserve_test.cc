@@ -1,7 +1,6 @@
 #include "io/disk_reserve.h"
 
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -9,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/io/small_disk.h"
 #include "tests/io/temporary_directory.h"
 
 namespace anchor::io {
@@ -16,17 +16,11 @@ namespace {
 
 constexpr std::uint64_t kReserve = 4 << 20;
 
-// A file system of 16 MiB in memory; only root may have one.
+// On a disk of 16 MiB.
 class Reserve : public testing::Test {
  protected:
   void SetUp() override {
-    if (::mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, "size=16m") != 0) {
-      GTEST_SKIP() << "a file system cannot be mounted here";
-    }
-    mounted_ = true;
-  }
-  void TearDown() override {
-    if (mounted_) ::umount2(directory_.path().c_str(), MNT_DETACH);
+    if (!disk_.mounted()) GTEST_SKIP() << "a file system cannot be mounted here";
   }
   // Others leave so much free.
   void leave(std::uint64_t bytes) const {
@@ -39,7 +33,7 @@ class Reserve : public testing::Test {
   bool kept() const { return std::filesystem::exists(path_of("reserve")); }
 
   TemporaryDirectory directory_;
-  bool mounted_ = false;
+  SmallDisk disk_{directory_.path(), "16m"};
 };
 
 TEST_F(Reserve, IsKeptWhereThereIsPlenty) {
