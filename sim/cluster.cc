@@ -6,6 +6,7 @@
 #include "core/base/assert.h"
 #include "core/base/hash.h"
 #include "core/raft/configuration.h"
+#include "core/raft/snapshot.h"
 #include "sim/clock_checks.h"
 #include "sim/violation.h"
 #include "sim/vote_checks.h"
@@ -155,6 +156,9 @@ void Cluster::step(Node& node) {
     node.damaged = false;
   }
   node.peers.follow(replica.raft(), now_);
+  const raft::Raft& raft = replica.raft();
+  const bool room = raft::room_of_log(raft.state()) == raft::LogRoom::kAmple;
+  if (raft.is_leader() && !room) writes_slowed_ = now_;
   checker_.stepped(node.number, replica, output, node.damaged);
   check_clocks(nodes_, node, output, checker_, mix_, now_);
   check_refusals(node, inputs, output);
@@ -385,11 +389,6 @@ void Cluster::jump_clock(std::size_t number, Duration forward) {
   if (!node.up()) return;
   // Timers run on another clock, and are late at worst: it notices at its next turn.
   wake(node, now_ + choices_.between(0us, 10ms, Stream::kTurn, number));
-}
-
-void Cluster::reset_connection(std::size_t from, std::size_t to) {
-  network_.reset(from, to);
-  if (nodes_[from].up()) give(nodes_[from], PeerUnreachable{nodes_[to].id});
 }
 
 void Cluster::trace(const Node& node, std::string_view what) {

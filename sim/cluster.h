@@ -98,6 +98,8 @@ class Cluster {
   std::uint64_t event_count() const { return events_; }
   std::uint64_t step_count() const { return steps_; }
   std::uint64_t elections() const { return elections_; }
+  // When a leader's log was last too long for writes at any pace.
+  Instant writes_slowed() const { return writes_slowed_; }
   // Of all that happened, and what it led to: the same for the same seed, everywhere.
   std::uint64_t hash() const { return hash_; }
 
@@ -204,6 +206,7 @@ class Cluster {
   std::uint64_t events_ = 0;
   std::uint64_t steps_ = 0;
   std::uint64_t elections_ = 0;
+  Instant writes_slowed_{};
   std::uint64_t hash_ = 0;
 };
 

@@ -109,6 +109,11 @@ void Cluster::send(Node& node, const std::vector<raft::Message>& messages) {
   }
 }
 
+void Cluster::reset_connection(std::size_t from, std::size_t to) {
+  network_.reset(from, to);
+  if (nodes_[from].up()) give(nodes_[from], PeerUnreachable{nodes_[to].id});
+}
+
 void Cluster::happen(const Arrival& arrival) {
   Node& node = nodes_[arrival.to];
   if (!node.up() || !network_.alive(arrival.from, arrival.to, arrival.delivery)) return;

@@ -7,6 +7,7 @@
 
 #include "core/base/assert.h"
 #include "core/raft/quorum.h"
+#include "core/raft/snapshot.h"
 #include "sim/choices.h"
 #include "sim/fault_injector.h"
 #include "sim/operator.h"
@@ -74,6 +75,7 @@ class Simulation {
   template <typename Done>
   void wait_until(const Done& done, Duration longest);
   bool settled(const std::vector<bool>& core) const;
+  bool takes_writes(const std::vector<bool>& core) const;
   const Replica* find_leader(const std::vector<bool>& core) const;
   const raft::Raft& core_leader(const std::vector<bool>& core) const;
   Duration sending_time(const std::vector<bool>& core) const;
@@ -122,15 +124,19 @@ void Simulation::check_liveness() {
                  ", and with nothing more broken, then " + still.state().self.id.name() +
                  " in term " + std::to_string(still.term().value()));
   workload_.stop();
-  wait_until([&] { return workload_.idle() && settled(core); }, 10s);
+  wait_until([&] { return workload_.idle() && settled(core) && takes_writes(core); }, 10s);
   check_live(workload_.idle(), "every-request-answered", "a request got no answer");
-  check_live(workload_.demanded() > 0 && workload_.unserved() == 0, "healthy-core-serves",
+  check_live(workload_.demanded() > workload_.slowed() && workload_.unserved() == 0,
+             "healthy-core-serves",
              std::to_string(workload_.unserved()) + " of " + std::to_string(workload_.demanded()) +
-                 " requests were not served");
+                 " requests were not served, and " + std::to_string(workload_.slowed()) +
+                 " while the leader slowed writes down");
   const bool room = mix_.raft.log_bytes == raft::Options{}.log_bytes;
   check_live(!room || snapshots_installed(core) == snapshots, "healthy-core-keeps-up",
              "a server was sent a snapshot though nothing was broken any more");
   check_caught_up(core);
+  check_live(takes_writes(core), "healthy-core-takes-writes",
+             "the leader's log is near its bound, though everybody has caught up");
 }
 
 // What it takes to send everybody a snapshot, and then another, at the pace that is allowed.
@@ -182,6 +188,12 @@ bool Simulation::settled(const std::vector<bool>& core) const {
     }
   }
   return true;
+}
+
+// The leader's log is short enough for writes at any pace.
+bool Simulation::takes_writes(const std::vector<bool>& core) const {
+  const Replica* leader = find_leader(core);
+  return leader != nullptr && raft::room_of_log(leader->raft().state()) == raft::LogRoom::kAmple;
 }
 
 std::vector<bool> Simulation::members_of(const std::vector<bool>& core) const {

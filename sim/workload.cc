@@ -40,6 +40,13 @@ bool served(const Outcome* outcome) {
          !std::holds_alternative<OutcomeUnknown>(*outcome);
 }
 
+// It may have been at the leader, or on the way there, when time was up.
+bool may_have_waited_for_leader(const Outcome* outcome) {
+  if (outcome == nullptr) return false;
+  const auto* refused = std::get_if<NotApplied>(outcome);
+  return refused == nullptr || refused->reason == Refusal::kOverloaded;
+}
+
 }  // namespace
 
 Workload::Workload(const Mix& mix, Cluster& cluster, Choices& choices)
@@ -83,6 +90,7 @@ void Workload::next(std::size_t number) {
   const Duration patience = choices_.between(200ms, 8s, Stream::kClient, number);
   const OperationId operation = cluster_.submit(node, std::move(request));
   client.waiting = operation;
+  client.asked = cluster_.now();
   client.demanding = demanding;
   demanded_ += demanding ? 1 : 0;
   owners_.emplace(operation, number);
@@ -111,7 +119,11 @@ void Workload::answered(OperationId operation, const Outcome* outcome) {
   client.waiting.reset();
   const bool answer = served(outcome);
   if (answer) learn(client, *outcome);
-  if (client.demanding && !answer) ++unserved_;
+  if (client.demanding && !answer) {
+    const bool slowed =
+        may_have_waited_for_leader(outcome) && cluster_.writes_slowed() >= client.asked;
+    ++(slowed ? slowed_ : unserved_);
+  }
   if (!answer) {
     consider_retry(number, operation,
                    outcome != nullptr && std::holds_alternative<NotApplied>(*outcome));

@@ -29,9 +29,11 @@ class Workload {
   bool idle() const;
 
   // From now on requests go to these nodes only, and all of them must be served: a request that is
-  // not is counted.
+  // not is counted. So is, apart, a write for which it took too long, or that was refused, while
+  // the leader slowed writes down.
   void demand(const std::vector<bool>& nodes);
   std::uint64_t unserved() const { return unserved_; }
+  std::uint64_t slowed() const { return slowed_; }
   std::uint64_t demanded() const { return demanded_; }
 
  private:
@@ -39,6 +41,7 @@ class Workload {
     std::uint64_t ordinal = 0;
     // The request in flight, if any; another one's answer comes too late.
     std::optional<OperationId> waiting{};
+    Instant asked{};
     bool demanding = false;
     // What the next try is for; none: something new.
     std::optional<std::variant<kv::Command, Read>> again{};
@@ -80,6 +83,7 @@ class Workload {
   bool stopped_ = false;
   std::uint64_t demanded_ = 0;
   std::uint64_t unserved_ = 0;
+  std::uint64_t slowed_ = 0;
 };
 
 }  // namespace anchor::sim

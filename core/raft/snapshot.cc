@@ -14,11 +14,6 @@ Duration silence_before_resending(const State& state) {
   return 4 * state.options.heartbeat_interval;
 }
 
-LogRoom room_of_log(const State& state) {
-  if (state.log.bytes() <= state.options.log_bytes / 2) return LogRoom::kAmple;
-  return state.log.bytes() <= state.options.log_bytes ? LogRoom::kScarce : LogRoom::kNone;
-}
-
 // The log is not kept for ever for a follower that is silent; and hardly at all once it is half as
 // long as it may be. Nor for one that was sent a snapshot and takes nothing more.
 bool seems_lost(const State& state, const Progress& progress) {
@@ -215,6 +210,11 @@ std::optional<Instant> snapshot_deadline(const State& state, const Leader& leade
     due = std::min(due.value_or(next), next);
   }
   return due;
+}
+
+LogRoom room_of_log(const State& state) {
+  if (state.log.bytes() <= state.options.log_bytes / 2) return LogRoom::kAmple;
+  return state.log.bytes() <= state.options.log_bytes ? LogRoom::kScarce : LogRoom::kNone;
 }
 
 bool admit_write(State& state, Leader& leader, std::uint64_t bytes) {

@@ -38,6 +38,8 @@ void snapshot_written(State& state, const Role& role, const SnapshotFile& file,
 bool install_snapshot(State& state, Role& role, const SnapshotFile& file,
                       Log::Configured configuration);
 
+// How near the log is to its bound, which says at what pace a leader takes writes.
+LogRoom room_of_log(const State& state);
 // Whether the log may grow by a write of so many bytes. As room becomes scarce, since no snapshot
 // of the log is done or it is kept for somebody, each lets the next wait.
 bool admit_write(State& state, Leader& leader, std::uint64_t bytes);
