@@ -8,6 +8,17 @@
 #include "core/raft/transfer.h"
 
 namespace anchor {
+namespace {
+
+// What a result holds, or has taken to come by, counts like what is applied: a small command may
+// read or delete much.
+std::uint64_t cost_of(const kv::CommandResult& result) {
+  const auto* deleted = std::get_if<kv::RangeDeleted>(&result);
+  return deleted != nullptr ? deleted->deleted * kv::kItemBytes : kv::result_bytes(result);
+}
+
+}  // namespace
+
 Replica::Replica(Options options, raft::Recovered recovered, kv::Store store)
     : options_(options),
       raft_(options.raft, options.seed, std::move(recovered)),
@@ -105,19 +116,29 @@ void Replica::take(const PeerMessage& input) {
   }
 }
 
+// What may put things right, a change of the members or a delete, has some room that nothing else
+// may take.
+bool Replica::has_room_for(const RequestBody& body) const {
+  const auto* command = std::get_if<kv::Command>(&body);
+  const bool mends = std::holds_alternative<raft::AdminRequest>(body) ||
+                     (command != nullptr && !kv::may_grow(command->body));
+  const auto at_most = [&](std::size_t bound) { return mends ? bound + bound / 8 + 1 : bound; };
+  if (requests_.size() >= at_most(options_.waiting_requests) ||
+      waiting_bytes_ >= at_most(options_.waiting_bytes)) {
+    return false;
+  }
+  // Writes that wait for a leader, or for its pace, leave room for what need not.
+  const std::size_t half = std::max<std::size_t>(1, options_.waiting_requests / 2);
+  return command == nullptr || unsent_writes_.size() < at_most(half);
+}
+
 void Replica::take(const ClientRequest& input) {
   ANCHOR_ASSERT(!requests_.contains(input.id));
   if (!serves() && !std::holds_alternative<raft::AdminRequest>(input.body)) {
     return reply(input.id, NotApplied{Refusal::kStateDistrusted});
   }
-  if (requests_.size() >= options_.waiting_requests || waiting_bytes_ >= options_.waiting_bytes) {
-    return reply(input.id, NotApplied{Refusal::kOverloaded});
-  }
-  // Writes that wait for a leader, or for its pace, leave room for what need not.
+  if (!has_room_for(input.body)) return reply(input.id, NotApplied{Refusal::kOverloaded});
   const bool writes = std::holds_alternative<kv::Command>(input.body);
-  if (writes && unsent_writes_.size() >= std::max<std::size_t>(1, options_.waiting_requests / 2)) {
-    return reply(input.id, NotApplied{Refusal::kOverloaded});
-  }
   const bool slowed = writes && raft::writes_wait(raft_.state(), raft_.role());
   const bool leader_answers = leader_ && !leader_unreachable() && !slowed;
   const Instant patience = leader_answers ? input.deadline : now_ + options_.leader_wait;
@@ -292,6 +313,7 @@ void Replica::apply_committed() {
       settle(entry, nullptr);
     } else {
       const kv::CommandResult result = apply(command->payload);
+      bytes += cost_of(result);
       settle(entry, &result);
     }
     settle(administration_.applied(entry));

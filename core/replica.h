@@ -194,8 +194,8 @@ class Replica {
     // Above so many requests without an answer, or bytes of commands in them, more are refused.
     std::size_t waiting_requests = 10'000;
     std::size_t waiting_bytes = 128 << 20;
-    // A step applies entries of about so many bytes, and goes on in the next: heartbeats are not to
-    // wait for a long log.
+    // A step applies entries of about so many bytes, what they return counted in, and goes on in
+    // the next: heartbeats are not to wait for a long log.
     std::uint64_t apply_bytes = 1 << 20;
     // After so many bytes of entries a snapshot is taken.
     std::uint64_t snapshot_bytes = 64 << 20;
@@ -273,6 +273,7 @@ class Replica {
   void hand_over(RequestId id, Request& request, const raft::KnownLeader& leader);
   void propose(Proposer proposer, const raft::Proposal& proposal);
   void await_leader(RequestId id, Request& request);
+  bool has_room_for(const RequestBody& body) const;
   void apply_committed();
   void settle(const raft::Entry& entry, const kv::CommandResult* result);
   // In the file replica_sessions.cc.

@@ -20,7 +20,10 @@ void Replica::take_forward(const raft::Message& message, const raft::ForwardRequ
   const bool queues =
       !held_forwards_.empty() && std::holds_alternative<raft::Command>(request.proposal);
   if (!waits(request.proposal) && !queues) return propose(std::move(origin), request.proposal);
-  if (held_forwards_.size() >= options_.waiting_requests || held_bytes_ >= options_.waiting_bytes) {
+  // A change of the members may be what makes room.
+  const bool command = std::holds_alternative<raft::Command>(request.proposal);
+  if (held_forwards_.size() >= options_.waiting_requests * (command ? 1 : 2) ||
+      (command && held_bytes_ >= options_.waiting_bytes)) {
     return refuse(origin, Refusal::kOverloaded);
   }
   held_bytes_ += raft::command_bytes(request.proposal);

@@ -56,6 +56,8 @@ class HttpConnection {
   // Whether the socket is to be read.
   bool reads() const;
   bool has_output() const { return !output_.empty(); }
+  // Of requests and answers, until these are taken.
+  std::size_t held_bytes() const { return held_bytes_ + output_.size_bytes(); }
   // An answer is being made in parts. What there is of it should not be written in the turn of the
   // loop in which it was made: others are to have theirs.
   bool streams() const { return !slots_.empty() && slots_.front().begun; }

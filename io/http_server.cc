@@ -44,7 +44,8 @@ struct HttpServer::Connection {
   uv_write_t write_request{};
   uv_shutdown_t shutdown_request{};
   HttpConnection http;
-  HttpOutput writing;  // empty unless a write is in flight
+  HttpOutput writing;          // empty unless a write is in flight
+  std::size_t held_bytes = 0;  // as counted
   bool dirty = false;
   bool reading = false;
   bool input_ended = false;
@@ -120,8 +121,19 @@ void HttpServer::turn_away(Connection& connection) {
 void HttpServer::respond(HttpTicket ticket, HttpResponse response) {
   const auto found = connections_.find(ticket.connection);
   if (found == connections_.end() || found->second->closing) return;
-  found->second->http.respond(ticket.sequence, std::move(response));
-  mark_dirty(*found->second);
+  Connection& connection = *found->second;
+  connection.http.respond(ticket.sequence, std::move(response));
+  count_held(connection);
+  const bool takes_its_answers = connection.writing.empty();
+  if (held_bytes_ >= 2 * options_.held_bytes && !takes_its_answers) {
+    return close_connection(connection);
+  }
+  mark_dirty(connection);
+}
+
+void HttpServer::count_held(Connection& connection) {
+  const std::size_t held = connection.http.held_bytes() + connection.writing.size_bytes();
+  held_bytes_ += held - std::exchange(connection.held_bytes, held);
 }
 
 void HttpServer::mark_dirty(Connection& connection) {
@@ -185,6 +197,7 @@ void HttpServer::write_done(Connection& connection, int status) {
 
 // Does what the connection's state now asks for.
 void HttpServer::after_progress(Connection& connection) {
+  count_held(connection);
   if (connection.closing) return;
   if (connection.http.has_output()) mark_dirty(connection);
 
@@ -307,6 +320,7 @@ void HttpServer::close_connection(Connection& connection) {
     HttpServer& server = gone.server;
     if (gone.dirty) std::erase(server.dirty_, &gone);
     server.turned_away_count_ -= gone.turned_away ? 1 : 0;
+    server.held_bytes_ -= gone.held_bytes;
     server.connections_.erase(gone.id);
     server.report_drained();
     // Last, as it may be the end of the server.

@@ -29,6 +29,10 @@ struct HttpServerOptions {
   // About so much is read in one turn of the loop, from all connections together: whatever else
   // the loop serves, be it a leader's heartbeats, is not to wait for more.
   std::size_t turn_bytes = 1 << 20;
+  // Requests and answers that are held, for all connections: with more of them the server is
+  // crowded. With twice as many, whoever has not taken what was written before loses the
+  // connection when another answer is ready.
+  std::size_t held_bytes = 256 << 20;
   // A connection could not be accepted. May be empty.
   std::function<void(const Error&)> accept_failed{};
 };
@@ -51,6 +55,8 @@ class HttpServer {
 
   // Answers a request. If its connection is gone, so is the answer.
   void respond(HttpTicket ticket, HttpResponse response);
+  // Clients take their answers more slowly than these are made: nobody is to ask for a large one.
+  bool crowded() const { return held_bytes_ >= options_.held_bytes; }
   // Writes what is to be written. It happens by itself in every turn of the loop, but sooner this
   // way. It may call the handler, with requests that had to wait for room.
   void flush();
@@ -79,6 +85,8 @@ class HttpServer {
   void write_done(Connection& connection, int status);
   void after_progress(Connection& connection);
   void mark_dirty(Connection& connection);
+  // After whatever changes what the connection holds.
+  void count_held(Connection& connection);
   void close_connection(Connection& connection);
   void sweep();
   void update_common_lines();
@@ -102,6 +110,7 @@ class HttpServer {
 
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::uint64_t last_id_ = 0;
+  std::size_t held_bytes_ = 0;         // the sum over the connections
   std::size_t turned_away_count_ = 0;  // of those in connections_
   std::vector<Connection*> dirty_;
   bool flushing_ = false;

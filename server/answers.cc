@@ -18,11 +18,16 @@ std::string entity_tag(kv::Revision revision) {
   return '"' + std::to_string(revision.value()) + '"';
 }
 
-HttpResponse json_response(const nlohmann::ordered_json& body) {
+HttpResponse json_response(std::string body) {
   HttpResponse response;
   response.add_header("Content-Type", "application/json");
-  response.body = body.dump() + "\n";
+  body.push_back('\n');
+  response.body = std::move(body);
   return response;
+}
+
+HttpResponse json_response(const nlohmann::ordered_json& body) {
+  return json_response(body.dump());
 }
 
 HttpResponse ok() {
@@ -32,22 +37,38 @@ HttpResponse ok() {
   return response;
 }
 
+// `,"prev":...`; null: there was none.
+void append_previous(std::string& json, const kv::ItemRef& previous) {
+  json.append(",\"prev\":");
+  previous ? append_item(json, *previous) : void(json.append("null"));
+}
+
 HttpResponse render_put(const kv::PutDone& done, const KvAnswer& answer) {
-  HttpResponse response =
-      answer.want_previous
-          ? json_response({{"revision", done.revision.value()}, {"prev", item_json(done.previous)}})
-          : ok();
+  HttpResponse response;
+  if (answer.want_previous) {
+    std::string json = "{";
+    append_number(json, "revision", done.revision.value());
+    append_previous(json, done.previous);
+    response = json_response(json + "}");
+  } else {
+    response = ok();
+  }
   response.add_header("ETag", entity_tag(done.revision));
   response.add_header("Anchor-Revision", done.revision.value());
   return response;
 }
 
 HttpResponse render_delete(const kv::DeleteDone& done, const KvAnswer& answer) {
-  const int deleted = done.deleted ? 1 : 0;
-  HttpResponse response = answer.want_previous ? json_response({{"revision", done.revision.value()},
-                                                                {"deleted", deleted},
-                                                                {"prev", item_json(done.previous)}})
-                                               : ok();
+  HttpResponse response;
+  if (answer.want_previous) {
+    std::string json = "{";
+    append_number(json, "revision", done.revision.value());
+    json.append(done.deleted ? ",\"deleted\":1" : ",\"deleted\":0");
+    append_previous(json, done.previous);
+    response = json_response(json + "}");
+  } else {
+    response = ok();
+  }
   response.add_header("Anchor-Revision", done.revision.value());
   response.add_header("Anchor-Deleted", done.deleted ? "1" : "0");
   return response;
@@ -60,38 +81,40 @@ HttpResponse render_range_deleted(const kv::RangeDeleted& done) {
   return response;
 }
 
-nlohmann::ordered_json items_json(const std::vector<kv::ItemRef>& items, bool keys_only = false) {
-  auto json = nlohmann::ordered_json::array();
-  for (const kv::ItemRef& item : items) json.push_back(item_json(item, keys_only));
-  return json;
-}
-
-// In a transaction. `previous` stands there if there was one, since whether it was wanted is not
-// told apart from that.
-nlohmann::ordered_json result_json(const kv::OperationResult& result) {
+// In a transaction. `prev` stands there if there was one, since whether it was wanted is not told
+// apart from that.
+void append_result(std::string& json, const kv::OperationResult& result) {
   if (const auto* put = std::get_if<kv::PutResult>(&result)) {
-    nlohmann::ordered_json json{{"op", "put"}};
-    if (put->previous) json["prev"] = item_json(put->previous);
-    return json;
+    json.append("{\"op\":\"put\"");
+    if (put->previous) append_previous(json, put->previous);
+  } else if (const auto* erase = std::get_if<kv::DeleteResult>(&result)) {
+    json.append("{\"op\":\"delete\",");
+    append_number(json, "deleted", erase->deleted);
+    if (!erase->previous.empty()) {
+      json.append(",\"prev\":");
+      append_items(json, erase->previous);
+    }
+  } else {
+    const auto& get = std::get<kv::GetResult>(result);
+    json.append("{\"op\":\"get\",\"kvs\":");
+    append_items(json, get.items, get.keys_only);
+    json.push_back(',');
+    append_number(json, "count", get.count);
+    json.append(get.more ? ",\"more\":true" : ",\"more\":false");
   }
-  if (const auto* erase = std::get_if<kv::DeleteResult>(&result)) {
-    nlohmann::ordered_json json{{"op", "delete"}, {"deleted", erase->deleted}};
-    if (!erase->previous.empty()) json["prev"] = items_json(erase->previous);
-    return json;
-  }
-  const auto& get = std::get<kv::GetResult>(result);
-  return {{"op", "get"},
-          {"kvs", items_json(get.items, get.keys_only)},
-          {"count", get.count},
-          {"more", get.more}};
+  json.push_back('}');
 }
 
 HttpResponse render_transaction(const kv::TransactionDone& done) {
-  auto results = nlohmann::ordered_json::array();
-  for (const kv::OperationResult& result : done.results) results.push_back(result_json(result));
-  HttpResponse response = json_response({{"revision", done.revision.value()},
-                                         {"succeeded", done.succeeded},
-                                         {"results", std::move(results)}});
+  std::string json = "{";
+  append_number(json, "revision", done.revision.value());
+  json.append(done.succeeded ? ",\"succeeded\":true" : ",\"succeeded\":false");
+  json.append(",\"results\":[");
+  for (const kv::OperationResult& result : done.results) {
+    if (&result != &done.results.front()) json.push_back(',');
+    append_result(json, result);
+  }
+  HttpResponse response = json_response(json + "]}");
   response.add_header("Anchor-Revision", done.revision.value());
   return response;
 }
@@ -288,12 +311,7 @@ struct Renderer {
       case Refusal::kOverloaded:
         break;
     }
-    return render_error({.status = 503,
-                         .code = "overloaded",
-                         .message = "the leader has as much to do as it can bear; the request was "
-                                    "not applied",
-                         .retry_after_ms = kRetryAfterMs},
-                        answer.error_style, leader);
+    return render_error(overloaded(), answer.error_style, leader);
   }
   HttpResponse operator()(const AdminDone&) const {
     ANCHOR_ASSERT(false, "no answer to a request for keys");
@@ -336,6 +354,13 @@ HttpResponse render_redirect(const KvRequest& request, const std::optional<Leade
   response.add_header("X-Raft-Leader", leader->id);
   response.body = "the leader is " + leader->id + "\n";
   return response;
+}
+
+ApiError overloaded() {
+  return {.status = 503,
+          .code = "overloaded",
+          .message = "there is as much to do as the cluster can bear; the request was not applied",
+          .retry_after_ms = kRetryAfterMs};
 }
 
 ApiError shutting_down() {

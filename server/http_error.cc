@@ -66,11 +66,4 @@ io::HttpResponse render_error(const ApiError& error, ErrorStyle style,
   return response;
 }
 
-io::HttpResponse render_refusal(const io::HttpRefusal& refusal, const io::HttpRequest* partial) {
-  ApiError error{
-      .status = refusal.status, .code = refusal.code, .message = std::string(refusal.message)};
-  if (refusal.status == 503) error.retry_after_ms = kRetryAfterMs;
-  return render_error(error, partial == nullptr ? ErrorStyle::kLine : error_style(*partial));
-}
-
 }  // namespace anchor::server

@@ -40,7 +40,4 @@ nlohmann::ordered_json leader_json(const std::optional<LeaderInfo>& leader);
 io::HttpResponse render_error(const ApiError& error, ErrorStyle style,
                               const std::optional<LeaderInfo>& leader = std::nullopt);
 
-// The answer to what is no request, of which `partial` was understood, or nothing (null).
-io::HttpResponse render_refusal(const io::HttpRefusal& refusal, const io::HttpRequest* partial);
-
 }  // namespace anchor::server

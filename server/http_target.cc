@@ -1,6 +1,7 @@
 #include "server/http_target.h"
 
 #include <algorithm>
+#include <string>
 
 #include "io/percent_encoding.h"
 
@@ -8,6 +9,8 @@ namespace anchor::server {
 namespace {
 
 constexpr std::size_t kQuotedBytes = 64;
+// More than any request has; each is held against those before it.
+constexpr std::size_t kMostParameters = 32;
 
 std::expected<QueryParameter, BadParameter> parse_parameter(std::string_view text) {
   const std::size_t equals = text.find('=');
@@ -33,6 +36,10 @@ std::expected<HttpTarget, BadParameter> parse_target(std::string_view target) {
   std::string_view query = target.substr(question + 1);
   while (!query.empty()) {
     const std::size_t size = std::min(query.find('&'), query.size());
+    if (parsed.parameters.size() == kMostParameters) {
+      return std::unexpected(
+          BadParameter{"there are more than " + std::to_string(kMostParameters) + " parameters"});
+    }
     auto parameter = parse_parameter(query.substr(0, size));
     if (!parameter) return std::unexpected(std::move(parameter.error()));
     const auto repeats = [&](const QueryParameter& other) { return other.name == parameter->name; };

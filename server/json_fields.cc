@@ -57,6 +57,11 @@ std::string JsonFields::named(std::string_view name) const {
   return "the field '" + where_ + std::string(name) + "'";
 }
 
+void JsonFields::allow_null(const char* name) {
+  const auto found = json_.find(name);
+  if (found != json_.end() && found->is_null()) json_.erase(found);
+}
+
 std::string JsonFields::text(const char* name) {
   if (!has(name)) fail(named(name) + " is missing");
   return optional_text(name);
@@ -118,6 +123,7 @@ Json JsonFields::take(const char* name) {
   if (found == json_.end()) return nullptr;
   Json value = std::move(*found);
   json_.erase(found);
+  if (value.is_null()) fail(named(name) + " is null");
   return value;
 }
 
@@ -127,6 +133,11 @@ void JsonFields::fail(const std::string& message) {
 
 void JsonFields::check(const char* name, const Result<void>& sound) {
   if (!sound) fail(named(name) + ": " + sound.error().message);
+}
+
+void JsonFields::too_large(const char* name, const std::string& message) {
+  if (error_) return;
+  error_ = ApiError{.status = 413, .code = "too_large", .message = named(name) + ": " + message};
 }
 
 std::optional<ApiError> JsonFields::error() {

@@ -22,6 +22,10 @@ class JsonFields {
 
   bool has(const char* name) const { return json_.contains(name); }
 
+  // Null is no value of any: whoever has none should not name the field. Where it may be said, this
+  // takes it for nothing said.
+  void allow_null(const char* name);
+
   // Requires of the client that it is there.
   std::string text(const char* name);
   std::string optional_text(const char* name);
@@ -37,6 +41,8 @@ class JsonFields {
 
   void fail(const std::string& message);
   void check(const char* name, const Result<void>& sound);
+  // Answered 413.
+  void too_large(const char* name, const std::string& message);
 
   // After all that are known have been taken.
   std::optional<ApiError> error();

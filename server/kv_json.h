@@ -1,13 +1,20 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/kv/item.h"
 
 namespace anchor::server {
 
-// A key-value as JSON; null for null. Key and value are strings where they are UTF-8, and else
-// base64, with "key_encoding" or "encoding" beside them.
-nlohmann::ordered_json item_json(const kv::ItemRef& item, bool key_only = false);
+// Key-values as JSON, appended to a text: there may be many. Key and value are strings where they
+// are UTF-8, and else base64, with "key_encoding" or "encoding" beside them.
+void append_item(std::string& json, const kv::Item& item, bool key_only = false);
+// A list of them. Requires: none is null.
+void append_items(std::string& json, const std::vector<kv::ItemRef>& items, bool keys_only = false);
+// `"name":number`
+void append_number(std::string& json, std::string_view name, std::uint64_t number);
 
 }  // namespace anchor::server

@@ -271,6 +271,7 @@ class Parser {
   KvRequest finish() {
     const bool previous = answer_.want_previous;
     answer_.error_style = error_style(request_);
+    answer_.large = previous;
     KvRequest parsed;
     RangeRequest many = range_.finish();
     if (read_) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "io/json_bytes.h"
+#include "server/kv_json.h"
 
 namespace anchor::server {
 namespace {
@@ -13,24 +14,6 @@ namespace {
 // A part is made in one go, while all else waits: about a millisecond.
 constexpr std::size_t kPartBytes = 64 << 10;
 constexpr std::size_t kPageBytes = 4 << 20;
-
-void append_number(std::string& json, std::string_view name, std::uint64_t number) {
-  json.append(1, '"').append(name).append("\":").append(std::to_string(number));
-}
-
-void append_item(std::string& json, const kv::Item& item, bool keys_only) {
-  json.push_back('{');
-  io::append_bytes(json, "key", "key_encoding", item.key());
-  if (!keys_only) io::append_bytes(json, "value", "encoding", as_text(item.value()));
-  append_number(json, "create_revision", item.create_revision().value());
-  json.push_back(',');
-  append_number(json, "mod_revision", item.mod_revision().value());
-  json.push_back(',');
-  append_number(json, "version", item.version());
-  json.push_back(',');
-  append_number(json, "lease", item.lease().value());
-  json.push_back('}');
-}
 
 class Page {
  public:

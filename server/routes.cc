@@ -1,6 +1,8 @@
 #include "server/routes.h"
 
 #include <algorithm>
+#include <array>
+#include <expected>
 #include <string_view>
 #include <utility>
 
@@ -19,34 +21,85 @@ namespace {
 using io::HttpMethod;
 using io::HttpResponse;
 
-HttpResponse not_allowed(ErrorStyle style, std::string_view allowed) {
-  HttpResponse response = render_error(
-      {.status = 405, .code = "method_not_allowed", .message = "allowed: " + std::string(allowed)},
-      style);
-  response.add_header("Allow", allowed);
-  return response;
+using Parsed = std::expected<ParsedRequest, ApiError>;
+
+ApiError bad_request(std::string message) {
+  return {.code = "bad_request", .message = std::move(message)};
 }
 
-bool only_reads(HttpMethod method) {
-  return method == HttpMethod::kGet || method == HttpMethod::kHead;
+// --- What each route asks for -------------------------------------------------------------------
+
+Parsed parse_kv(const io::HttpRequest& request, const HttpTarget& target) {
+  return parse_kv_request(request, target);
 }
 
-ParsedRequest parse_kv(const io::HttpRequest& request, const HttpTarget& target) {
-  if (request.method == HttpMethod::kOther) {
-    return not_allowed(error_style(request), "GET, HEAD, PUT, POST, DELETE");
+Parsed parse_status(const io::HttpRequest& /*request*/, const HttpTarget& /*target*/) {
+  return StatusRequest{};
+}
+
+Parsed parse_members(const io::HttpRequest& /*request*/, const HttpTarget& /*target*/) {
+  return MembersRequest{};
+}
+
+// A write that is none of one key.
+KvRequest write_of(kv::CommandBody body,
+                   const std::optional<kv::SessionWrite>& session = std::nullopt) {
+  KvRequest parsed;
+  parsed.body = kv::Command(std::move(body), session);
+  parsed.answer = {.kind = KvAnswer::Kind::kPut, .error_style = ErrorStyle::kJson};
+  return parsed;
+}
+
+Parsed parse_txn(const io::HttpRequest& request, const HttpTarget& /*target*/) {
+  const auto session = session_write_of(request);
+  if (!session) return std::unexpected(session.error());
+  auto transaction = parse_transaction(request);
+  if (!transaction) return std::unexpected(std::move(transaction.error()));
+  const bool large = returns_items(*transaction);
+  KvRequest parsed = write_of(*std::move(transaction), *session);
+  parsed.answer.large = large;
+  return ParsedRequest(std::move(parsed));
+}
+
+Parsed parse_session(const io::HttpRequest& /*request*/, const HttpTarget& /*target*/) {
+  return write_of(kv::OpenSession{});
+}
+
+constexpr std::string_view kOneSession = "/session/";
+
+Parsed parse_one_session(const io::HttpRequest& /*request*/, const HttpTarget& target) {
+  const std::string_view text = target.path.substr(kOneSession.size());
+  const auto id = parse_number(text);
+  if (!id) return std::unexpected(bad_request(in_quotes(text) + " is no session's id"));
+  return write_of(kv::CloseSession{kv::SessionId(*id)});
+}
+
+Parsed parse_settings(const io::HttpRequest& request, const HttpTarget& /*target*/) {
+  if (request.method != HttpMethod::kPut) return SettingsRequest{};
+  auto fields = read_json_body(request);
+  if (!fields) return std::unexpected(std::move(fields.error()));
+  kv::ChangeSettings change;
+  for (const kv::Setting& setting : kv::kSettings) {
+    const std::string name(setting.name);
+    const auto value = fields->optional_number(name.c_str());
+    if (!value) continue;
+    if (*value < setting.least || *value > setting.most) {
+      fields->check(name.c_str(), failure("must be from " + std::to_string(setting.least) + " to " +
+                                          std::to_string(setting.most)));
+    }
+    change.values.push_back({name, *value});
   }
-  auto parsed = parse_kv_request(request, target);
-  if (!parsed) return render_error(parsed.error(), error_style(request));
-  return std::move(*parsed);
+  if (auto error = fields->error()) return std::unexpected(*std::move(error));
+  return write_of(std::move(change));
 }
 
-std::optional<ApiError> check_parameters(const HttpTarget& target, std::string_view allowed = {}) {
-  for (const QueryParameter& parameter : target.parameters) {
-    if (!allowed.empty() && parameter.name == allowed) continue;
-    return ApiError{.code = "bad_parameter",
-                    .message = "the parameter " + in_quotes(parameter.text) + " is unknown"};
-  }
-  return std::nullopt;
+template <raft::AdminRequest (*Read)(JsonFields&)>
+Parsed parse_admin(const io::HttpRequest& request, const HttpTarget& /*target*/) {
+  auto fields = read_json_body(request);
+  if (!fields) return std::unexpected(std::move(fields.error()));
+  raft::AdminRequest parsed = Read(*fields);
+  if (auto error = fields->error()) return std::unexpected(*std::move(error));
+  return parsed;
 }
 
 // "a,b" to its parts.
@@ -60,131 +113,134 @@ std::vector<std::string> split_names(std::string_view list) {
   return names;
 }
 
-ParsedRequest parse_status(const io::HttpRequest& request, const HttpTarget& target) {
-  if (!only_reads(request.method)) return not_allowed(ErrorStyle::kJson, "GET, HEAD");
-  if (const auto error = check_parameters(target)) return render_error(*error, ErrorStyle::kJson);
-  return StatusRequest{};
-}
-
-ParsedRequest parse_members(const io::HttpRequest& request, const HttpTarget& target) {
-  if (!only_reads(request.method)) return not_allowed(ErrorStyle::kJson, "GET, HEAD");
-  if (const auto error = check_parameters(target)) return render_error(*error, ErrorStyle::kJson);
-  return MembersRequest{};
-}
-
-// A write that is none of one key.
-ParsedRequest write_of(kv::CommandBody body,
-                       const std::optional<kv::SessionWrite>& session = std::nullopt) {
-  KvRequest parsed;
-  parsed.body = kv::Command(std::move(body), session);
-  parsed.answer = {.kind = KvAnswer::Kind::kPut, .error_style = ErrorStyle::kJson};
-  return parsed;
-}
-
-std::optional<ApiError> check_no_body(const io::HttpRequest& request) {
-  if (request.body.empty()) return std::nullopt;
-  return ApiError{.code = "bad_request", .message = "no body is taken here"};
-}
-
-ParsedRequest parse_txn(const io::HttpRequest& request, const HttpTarget& target) {
-  if (request.method != HttpMethod::kPost) return not_allowed(ErrorStyle::kJson, "POST");
-  if (const auto error = check_parameters(target)) return render_error(*error, ErrorStyle::kJson);
-  const auto session = session_write_of(request);
-  if (!session) return render_error(session.error(), ErrorStyle::kJson);
-  auto transaction = parse_transaction(request);
-  if (!transaction) return render_error(transaction.error(), ErrorStyle::kJson);
-  return write_of(*std::move(transaction), *session);
-}
-
-std::optional<ApiError> check_no_session(const io::HttpRequest& request) {
-  const auto session = session_write_of(request);
-  if (!session) return session.error();
-  if (!*session) return std::nullopt;
-  return ApiError{.code = "bad_request", .message = "Anchor-Session is for writes of keys"};
-}
-
-// POST /session, DELETE /session/{id}
-ParsedRequest parse_session(const io::HttpRequest& request, const HttpTarget& target) {
-  const bool one = target.path != "/session";
-  const HttpMethod method = one ? HttpMethod::kDelete : HttpMethod::kPost;
-  if (request.method != method) return not_allowed(ErrorStyle::kJson, one ? "DELETE" : "POST");
-  if (const auto error = check_parameters(target)) return render_error(*error, ErrorStyle::kJson);
-  if (const auto error = check_no_body(request)) return render_error(*error, ErrorStyle::kJson);
-  if (const auto error = check_no_session(request)) return render_error(*error, ErrorStyle::kJson);
-  if (!one) return write_of(kv::OpenSession{});
-  const std::string_view text = target.path.substr(std::string_view("/session/").size());
-  const auto id = parse_number(text);
-  if (!id) {
-    return render_error({.code = "bad_request", .message = in_quotes(text) + " is no session's id"},
-                        ErrorStyle::kJson);
-  }
-  return write_of(kv::CloseSession{kv::SessionId(*id)});
-}
-
-ParsedRequest parse_settings(const io::HttpRequest& request, const HttpTarget& target) {
-  if (!only_reads(request.method) && request.method != HttpMethod::kPut) {
-    return not_allowed(ErrorStyle::kJson, "GET, HEAD, PUT");
-  }
-  if (const auto error = check_parameters(target)) return render_error(*error, ErrorStyle::kJson);
-  if (const auto error = check_no_session(request)) return render_error(*error, ErrorStyle::kJson);
-  if (request.method != HttpMethod::kPut) return SettingsRequest{};
-  auto fields = read_json_body(request);
-  if (!fields) return render_error(fields.error(), ErrorStyle::kJson);
-  kv::ChangeSettings change;
-  for (const kv::Setting& setting : kv::kSettings) {
-    const std::string name(setting.name);
-    const auto value = fields->optional_number(name.c_str());
-    if (!value) continue;
-    if (*value < setting.least || *value > setting.most) {
-      fields->check(name.c_str(), failure("must be from " + std::to_string(setting.least) + " to " +
-                                          std::to_string(setting.most)));
-    }
-    change.values.push_back({name, *value});
-  }
-  if (const auto error = fields->error()) return render_error(*error, ErrorStyle::kJson);
-  return write_of(std::move(change));
-}
-
-ParsedRequest parse_admin(const io::HttpRequest& request, const HttpTarget& target) {
-  if (request.method != HttpMethod::kPost) return not_allowed(ErrorStyle::kJson, "POST");
-  if (const auto error = check_parameters(target)) return render_admin_error(*error);
-  auto parsed = parse_admin_request(target.path, request);
-  if (!parsed) return render_admin_error(parsed.error());
-  return std::move(*parsed);
-}
-
-ParsedRequest parse_health(const io::HttpRequest& request, const HttpTarget& target) {
-  if (!only_reads(request.method)) return not_allowed(ErrorStyle::kJson, "GET, HEAD");
-  if (const auto error = check_parameters(target, "exclude")) {
-    return render_error(*error, ErrorStyle::kJson);
-  }
+Parsed parse_health(const io::HttpRequest& /*request*/, const HttpTarget& target) {
   HealthRequest parsed;
   if (target.path == "/livez") parsed.kind = HealthRequest::Kind::kLive;
   if (!target.parameters.empty()) parsed.excluded = split_names(target.parameters[0].value);
   return parsed;
 }
 
+// --- The routes ---------------------------------------------------------------------------------
+
+constexpr std::array kMethods = {HttpMethod::kGet, HttpMethod::kHead, HttpMethod::kPut,
+                                 HttpMethod::kPost, HttpMethod::kDelete};
+using MethodSet = std::uint32_t;
+constexpr MethodSet set_of(HttpMethod method) {
+  return MethodSet{1} << static_cast<unsigned>(method);
+}
+constexpr MethodSet kNone = 0;
+constexpr MethodSet kReads = set_of(HttpMethod::kGet) | set_of(HttpMethod::kHead);
+constexpr MethodSet kPut = set_of(HttpMethod::kPut);
+constexpr MethodSet kPost = set_of(HttpMethod::kPost);
+constexpr MethodSet kDelete = set_of(HttpMethod::kDelete);
+constexpr MethodSet kAll = kReads | kPut | kPost | kDelete;
+
+// Requests of one path, or of all that begin with it if it ends with a slash. What they do not take
+// is refused before they are parsed.
+struct Route {
+  std::string_view path;
+  MethodSet methods;
+  Parsed (*parse)(const io::HttpRequest&, const HttpTarget&);
+  MethodSet with_body = kNone;
+  MethodSet with_session = kNone;
+  std::string_view parameter{};  // the one that it knows; "*": it looks at them itself
+  bool administers = false;
+};
+
+constexpr std::string_view kAnyParameter = "*";
+constexpr auto kRoutes = std::to_array<Route>({
+    {"/kv/", kAll, parse_kv, kAll, kAll, kAnyParameter},
+    {"/txn", kPost, parse_txn, kPost, kPost},
+    {"/session", kPost, parse_session},
+    {kOneSession, kDelete, parse_one_session},
+    {"/settings", kReads | kPut, parse_settings, kPut},
+    {"/join", kPost, parse_admin<read_join>, kPost, kNone, {}, true},
+    {"/remove", kPost, parse_admin<read_remove>, kPost, kNone, {}, true},
+    {"/promote", kPost, parse_admin<read_promote>, kPost, kNone, {}, true},
+    {"/transfer", kPost, parse_admin<read_transfer>, kPost, kNone, {}, true},
+    {"/members", kReads, parse_members},
+    {"/status", kReads, parse_status},
+    {"/livez", kReads, parse_health, kNone, kNone, "exclude"},
+    {"/readyz", kReads, parse_health, kNone, kNone, "exclude"},
+    {"/health", kReads, parse_health, kNone, kNone, "exclude"},
+});
+
+// Null: there is none for this target.
+const Route* find_route(std::string_view target) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  const auto found = std::ranges::find_if(kRoutes, [&](const Route& route) {
+    return route.path.ends_with('/') ? path.starts_with(route.path) : path == route.path;
+  });
+  return found == kRoutes.end() ? nullptr : &*found;
+}
+
+HttpResponse render(const ApiError& error, const Route* route, const io::HttpRequest& request) {
+  if (route != nullptr && route->administers) return render_admin_error(error);
+  return render_error(error, error_style(request));
+}
+
+HttpResponse not_allowed(const Route& route, const io::HttpRequest& request) {
+  std::string allowed;
+  for (const HttpMethod method : kMethods) {
+    if ((route.methods & set_of(method)) == 0) continue;
+    if (!allowed.empty()) allowed += ", ";
+    allowed += io::method_name(method);
+  }
+  HttpResponse response =
+      render({.status = 405, .code = "method_not_allowed", .message = "allowed: " + allowed},
+             &route, request);
+  response.add_header("Allow", allowed);
+  return response;
+}
+
+std::optional<ApiError> check_parameters(const Route& route, const HttpTarget& target) {
+  if (route.parameter == kAnyParameter) return std::nullopt;
+  for (const QueryParameter& parameter : target.parameters) {
+    if (!route.parameter.empty() && parameter.name == route.parameter) continue;
+    return ApiError{.code = "bad_parameter",
+                    .message = "the parameter " + in_quotes(parameter.text) + " is unknown"};
+  }
+  return std::nullopt;
+}
+
+Parsed parse(const Route& route, const io::HttpRequest& request) {
+  const auto target = parse_target(request.target);
+  if (!target) {
+    return std::unexpected(ApiError{.code = "bad_parameter", .message = target.error().message});
+  }
+  if (auto error = check_parameters(route, *target)) return std::unexpected(*std::move(error));
+  const MethodSet method = set_of(request.method);
+  if ((route.with_body & method) == 0 && !request.body.empty()) {
+    return std::unexpected(bad_request("no body is taken here"));
+  }
+  if ((route.with_session & method) == 0) {
+    const auto session = session_write_of(request);
+    if (!session) return std::unexpected(session.error());
+    if (*session) return std::unexpected(bad_request("Anchor-Session is for writes of keys"));
+  }
+  return route.parse(request, *target);
+}
+
 }  // namespace
 
 ParsedRequest parse_request(const io::HttpRequest& request) {
-  const auto target = parse_target(request.target);
-  if (!target) {
-    return render_error({.code = "bad_parameter", .message = target.error().message},
-                        error_style(request));
+  const Route* route = find_route(request.target);
+  if (route == nullptr) {
+    return render({.status = 404, .code = "not_found", .message = "no such route"}, nullptr,
+                  request);
   }
-  const std::string_view path = target->path;
-  if (path.starts_with("/kv/")) return parse_kv(request, *target);
-  if (is_admin_path(path)) return parse_admin(request, *target);
-  if (path == "/txn") return parse_txn(request, *target);
-  if (path == "/session" || path.starts_with("/session/")) return parse_session(request, *target);
-  if (path == "/settings") return parse_settings(request, *target);
-  if (path == "/members") return parse_members(request, *target);
-  if (path == "/status") return parse_status(request, *target);
-  if (path == "/livez" || path == "/readyz" || path == "/health") {
-    return parse_health(request, *target);
-  }
-  return render_error({.status = 404, .code = "not_found", .message = "no such route"},
-                      error_style(request));
+  if ((route->methods & set_of(request.method)) == 0) return not_allowed(*route, request);
+  Parsed parsed = parse(*route, request);
+  if (!parsed) return render(parsed.error(), route, request);
+  return *std::move(parsed);
+}
+
+HttpResponse render_refusal(const io::HttpRefusal& refusal, const io::HttpRequest* partial) {
+  ApiError error{
+      .status = refusal.status, .code = refusal.code, .message = std::string(refusal.message)};
+  if (refusal.status == 503) error.retry_after_ms = kRetryAfterMs;
+  if (partial == nullptr) return render_error(error, ErrorStyle::kLine);
+  return render(error, find_route(partial->target), *partial);
 }
 
 }  // namespace anchor::server

@@ -25,6 +25,7 @@ struct KvAnswer {
   enum class Kind : std::uint8_t { kPut, kDelete, kRead };
   Kind kind = Kind::kRead;
   bool want_previous = false;
+  bool large = false;  // it may be, and is made as a whole
   ErrorStyle error_style = ErrorStyle::kLine;
   KnownTags known{};
   PageOptions page{};
@@ -54,6 +55,8 @@ using ParsedRequest = std::variant<KvRequest, raft::AdminRequest, MembersRequest
 
 // Pure translation, from HTTP to what the replica and the node understand ...
 ParsedRequest parse_request(const io::HttpRequest& request);
+// The answer to what is no request, of which `partial` was understood, or nothing (null).
+io::HttpResponse render_refusal(const io::HttpRefusal& refusal, const io::HttpRequest* partial);
 
 // ... and back.
 io::HttpResponse render(const Outcome& outcome, const KvAnswer& answer,
@@ -63,6 +66,7 @@ io::HttpResponse render_settings(const kv::Settings& settings);
 io::HttpResponse render_redirect(const KvRequest& request, const std::optional<LeaderInfo>& leader);
 
 // Why the node takes no requests.
+ApiError overloaded();
 ApiError shutting_down();
 ApiError in_no_cluster();
 ApiError removed_from_cluster();

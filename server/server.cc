@@ -318,6 +318,9 @@ void Server::answer(KvRequest request, io::HttpTicket ticket) {
     const auto leader = node_ ? node_->leader() : std::nullopt;
     return http_->respond(ticket, render_error(*error, request.answer.error_style, leader));
   }
+  if (request.answer.large && http_->crowded()) {
+    return http_->respond(ticket, render_error(overloaded(), request.answer.error_style));
+  }
   node_->take(std::move(request), ticket);
 }
 

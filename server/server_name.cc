@@ -5,6 +5,7 @@
 #include <string>
 
 #include "io/host_port.h"
+#include "server/http_target.h"
 
 namespace anchor::server {
 
@@ -16,8 +17,8 @@ Result<void> check_server_id(std::string_view text) {
   };
   if (text.empty() || text.size() > 63 || !alphanumeric(text.front()) ||
       !std::ranges::all_of(text, allowed)) {
-    return failure("'" + std::string(text) +
-                   "' is not an id: 1 to 63 letters, digits, '-', '_' or '.', of which the first "
+    return failure(in_quotes(text) +
+                   " is not an id: 1 to 63 letters, digits, '-', '_' or '.', of which the first "
                    "is a letter or a digit");
   }
   return {};
@@ -33,7 +34,7 @@ Result<void> check_dialled_address(std::string_view text) {
     return failure("no host has such a name");
   }
   if (io::is_wildcard(parsed->host)) {
-    return failure("'" + std::string(text) + "' is a wildcard, to which nobody can connect");
+    return failure(in_quotes(text) + " is a wildcard, to which nobody can connect");
   }
   return {};
 }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/kv/limits.h"
 #include "server/json_fields.h"
 
 namespace anchor::server {
@@ -56,7 +57,11 @@ std::string read_key(JsonFields& fields) {
 }
 
 Bytes read_value(JsonFields& fields) {
-  return Bytes::copy_of(required_bytes(fields, "value", "encoding"));
+  const std::string value = required_bytes(fields, "value", "encoding");
+  if (value.size() > kv::kValueBytes) {
+    fields.too_large("value", "a value has at most 1048576 bytes");
+  }
+  return Bytes::copy_of(value);
 }
 
 kv::Compare read_compare(JsonFields& fields) {
@@ -77,8 +82,8 @@ kv::Compare read_compare(JsonFields& fields) {
   return compare;
 }
 
-// By a key, or by prefix, start and end.
-kv::KeyRange read_range(JsonFields& fields) {
+// By a key, or by prefix, start and end. Whoever deletes says where it ends.
+kv::KeyRange read_range(JsonFields& fields, bool deletes = false) {
   const auto key = fields.bytes("key", "key_encoding");
   const auto prefix = fields.bytes("prefix", "prefix_encoding");
   const auto start = fields.bytes("start", "start_encoding");
@@ -91,6 +96,9 @@ kv::KeyRange read_range(JsonFields& fields) {
     return kv::KeyRange::of_key(*key);
   }
   if (!prefix && !start && !end) fields.check("key", failure("is missing"));
+  if (deletes && start && !end && !prefix) {
+    fields.check("start", failure("stands without end: a delete takes all keys that it names"));
+  }
   return kv::KeyRange::of_bounds(prefix, start, end);
 }
 
@@ -105,7 +113,7 @@ kv::Operation read_operation(JsonFields& fields) {
   }
   if (name == "delete") {
     kv::DeleteOperation erase;
-    erase.range = read_range(fields);
+    erase.range = read_range(fields, true);
     erase.want_previous = fields.flag("prev");
     return erase;
   }

@@ -31,22 +31,17 @@ bool compares(const T& a, kv::CompareOperator how, const T& b) {
   return how == kv::CompareOperator::kLess ? a < b : a > b;
 }
 
-bool returns_items(const kv::Transaction& transaction) {
-  const auto returns = [](const kv::Operation& operation) {
-    if (const auto* put = std::get_if<kv::PutOperation>(&operation)) return put->want_previous;
-    const auto* erase = std::get_if<kv::DeleteOperation>(&operation);
-    return erase == nullptr || erase->want_previous;
-  };
-  return std::ranges::any_of(transaction.success, returns) ||
-         std::ranges::any_of(transaction.failure, returns);
-}
-
 std::uint64_t stored_bytes(std::size_t key, std::size_t value) {
-  return sizeof(kv::Item) + key + value;
+  return kv::kItemBytes + key + value;
 }
 
 std::uint64_t stored_bytes(const kv::ItemRef& item) {
   return item ? stored_bytes(item->key().size(), item->value().size()) : 0;
+}
+
+// In an answer.
+std::uint64_t written_bytes(std::size_t key, std::size_t value) {
+  return 48 + (key + 7) / 8 * 8 + (value + 7) / 8 * 8;
 }
 
 }  // namespace
@@ -113,11 +108,10 @@ kv::CommandResult Model::run_in_session(const kv::SessionWrite& write,
   auto& [last, answer, answer_bytes] = session->second;
   if (write.sequence == last && answer) return *answer;
   if (write.sequence != last + 1) return kv::SessionOutOfOrder{last};
-  const auto* transaction = std::get_if<kv::Transaction>(&body);
-  if (transaction != nullptr && returns_items(*transaction)) {
-    const std::size_t operations = transaction->success.size() + transaction->failure.size();
-    const std::uint64_t most = 256 + 24 * operations + kv::kTransactionResultBytes;
-    if (!has_room(answer_bytes, most)) return kv::OverQuota{states_.back().revision};
+  const auto [before, after] = growth_in_session(body);
+  constexpr std::uint64_t kSmall = 4096;
+  if (!has_room(before + answer_bytes + kSmall, after)) {
+    return kv::OverQuota{states_.back().revision};
   }
   kv::CommandResult result = run(body);
   if (std::holds_alternative<kv::OverQuota>(result) ||
@@ -128,6 +122,64 @@ kv::CommandResult Model::run_in_session(const kv::SessionWrite& write,
   answer = result;
   answer_bytes = kv::encode_result(result).size();
   return result;
+}
+
+Model::Growth Model::growth_in_session(const kv::CommandBody& body) const {
+  Growth growth;
+  const auto add = [&](const std::string& key, const Bytes& value, bool want_previous) {
+    growth.before += stored_bytes(item(key));
+    growth.after += stored_bytes(key.size(), value.size());
+    if (want_previous) growth.after += stored_bytes(item(key));
+  };
+  if (const auto* put = std::get_if<kv::Put>(&body)) add(put->key, put->value, put->want_previous);
+  if (const auto* erase = std::get_if<kv::Delete>(&body); erase && erase->want_previous) {
+    growth.before = growth.after = stored_bytes(item(erase->key));
+  }
+  const auto* transaction = std::get_if<kv::Transaction>(&body);
+  if (transaction == nullptr || !kv::fault_in(*transaction).empty()) return growth;
+  const bool succeeds = std::ranges::all_of(
+      transaction->compare, [this](const kv::Compare& compare) { return holds(compare); });
+  const auto& operations = succeeds ? transaction->success : transaction->failure;
+  for (const kv::Operation& operation : operations) {
+    if (const auto* put = std::get_if<kv::PutOperation>(&operation)) {
+      add(put->key, put->value, false);
+      const auto before = find(put->key);
+      if (put->want_previous && before) {
+        growth.after += written_bytes(put->key.size(), before->value.size());
+      }
+    }
+    if (const auto* erase = std::get_if<kv::DeleteOperation>(&operation);
+        erase && erase->want_previous) {
+      for (const auto& [key, state] : range(erase->range, now())) {
+        growth.before += stored_bytes(key.size(), state.value.size());
+        growth.after += written_bytes(key.size(), state.value.size());
+      }
+    }
+    if (const auto* get = std::get_if<kv::GetOperation>(&operation)) {
+      growth.after += most_of_get(*get, operations);
+    }
+  }
+  return growth;
+}
+
+// What it may return: of what is there, and of what is put there.
+std::uint64_t Model::most_of_get(const kv::GetOperation& get,
+                                 const std::vector<kv::Operation>& operations) const {
+  std::uint64_t bytes = 0;
+  bool deletes = false;
+  for (const kv::Operation& operation : operations) {
+    deletes = deletes || std::holds_alternative<kv::DeleteOperation>(operation);
+    const auto* put = std::get_if<kv::PutOperation>(&operation);
+    if (put == nullptr || !get.range.contains(put->key)) continue;
+    bytes += written_bytes(put->key.size(), get.keys_only ? 0 : put->value.size());
+  }
+  KeyValues found = range(get.range, now());
+  if (get.reverse) std::ranges::reverse(found);
+  if (get.limit > 0 && !deletes && found.size() > get.limit) found.resize(get.limit);
+  for (const auto& [key, state] : found) {
+    bytes += written_bytes(key.size(), get.keys_only ? 0 : state.value.size());
+  }
+  return bytes;
 }
 
 kv::CommandResult Model::put(const kv::Put& put) {
@@ -246,7 +298,7 @@ void Model::write(const std::string& key, const std::optional<Bytes>& value) {
                      .mod_revision = revision,
                      .version = before ? before->version + 1 : 1};
   }
-  changed_bytes_ += sizeof(kv::Change);
+  changed_bytes_ += kv::kChangeBytes;
   for (const auto& state : {before, after}) {
     if (state) changed_bytes_ += key.size() + state->value.size();
   }

@@ -51,6 +51,10 @@ class Model {
     std::optional<kv::CommandResult> answer{};
     std::uint64_t answer_bytes = 0;
   };
+  struct Growth {
+    std::uint64_t before = 0;
+    std::uint64_t after = 0;
+  };
   // Of a revision that is not compacted.
   struct Changed {
     kv::Revision revision;
@@ -63,6 +67,10 @@ class Model {
 
   kv::CommandResult run(const kv::CommandBody& body);
   kv::CommandResult run_in_session(const kv::SessionWrite& write, const kv::CommandBody& body);
+  // As the store counts, without what the session has kept.
+  Growth growth_in_session(const kv::CommandBody& body) const;
+  std::uint64_t most_of_get(const kv::GetOperation& get,
+                            const std::vector<kv::Operation>& operations) const;
   kv::CommandResult put(const kv::Put& put);
   kv::CommandResult erase(const kv::Delete& erase);
   kv::CommandResult transact(const kv::Transaction& transaction);

@@ -161,10 +161,7 @@ Result<SnapshotPart> read_part(proto::SnapshotFrame::Reader from) {
 }  // namespace
 
 std::size_t snapshot_item_bytes(const kv::Item& item) {
-  // A list's element, and two byte strings of whole words.
-  constexpr std::size_t kElementBytes = 48;
-  const auto whole_words = [](std::size_t bytes) { return (bytes + 7) / 8 * 8; };
-  return kElementBytes + whole_words(item.key().size()) + whole_words(item.value().size());
+  return kv::written_bytes(item);
 }
 
 std::size_t snapshot_change_bytes(const kv::Change& change) {

@@ -61,10 +61,12 @@ std::size_t snapshot_item_bytes(const kv::Item& item);
 std::size_t snapshot_change_bytes(const kv::Change& change);
 // A block is closed once what is in it takes up this much.
 inline constexpr std::size_t kSnapshotBlockBytes = 64 << 10;
-// No frame is larger: a block that lacked a byte and got the largest session, whose answer returns
-// as much as a transaction may, and what is around them.
-inline constexpr std::size_t kSnapshotFrameBytes =
-    kSnapshotBlockBytes + 2 * kv::kTransactionResultBytes;
+// No frame is larger: a block that lacked a byte and got what is largest, and what is around them.
+// A change has two items, a session an answer.
+inline constexpr std::size_t kSnapshotFrameBytes = kSnapshotBlockBytes + (4 << 20);
+static_assert(kSnapshotFrameBytes >
+                  kSnapshotBlockBytes + (64 << 10) + 2 * (kv::kKeyBytes + kv::kValueBytes) &&
+              kSnapshotFrameBytes > kSnapshotBlockBytes + (64 << 10) + kv::kAnswerBytes);
 // A footer's frame is always this large.
 inline constexpr std::size_t kSnapshotFooterBytes = 88;
 

@@ -221,6 +221,8 @@ bool operator==(const CommandResult& a, const CommandResult& b);
 Bytes encode_command(const Command& command);
 Result<Command> decode_command(const Bytes& bytes);
 Bytes encode_result(const CommandResult& result);
+// About what that takes up; seldom less.
+std::size_t result_bytes(const CommandResult& result);
 Result<CommandResult> decode_result(const Bytes& bytes);
 
 }  // namespace anchor::kv

@@ -4,6 +4,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/random.h"
+#include "core/kv/limits.h"
 
 namespace anchor::kv {
 namespace {
@@ -19,7 +20,7 @@ std::uint64_t hash_or_zero(const ItemRef& item) {
 }  // namespace
 
 std::uint64_t Change::size_bytes() const {
-  std::uint64_t size = sizeof(Change);
+  std::uint64_t size = kChangeBytes;
   for (const ItemRef& item : {std::cref(before), std::cref(after)}) {
     if (item) size += item->key().size() + item->value().size();
   }

@@ -55,10 +55,10 @@ class History {
   const Change& operator[](std::size_t at) const { return kept(at).change; }
   // Of the first change after `revision`; size() if there is none.
   std::size_t first_after(Revision revision) const;
-  // The changes from `at` on of keys in the range, in order. A key outside it is mostly passed over
-  // without a look at it.
+  // Calls `visit` with the changes from `at` on of keys in the range, in order, until it says
+  // false. A key outside the range is mostly passed over without a look at it.
   template <typename Visit>
-  void for_each(std::size_t at, const KeyRange& range, Visit visit) const;
+  void visit(std::size_t at, const KeyRange& range, Visit visit) const;
 
  private:
   struct Kept {
@@ -84,13 +84,13 @@ class History {
 };
 
 template <typename Visit>
-void History::for_each(std::size_t at, const KeyRange& range, Visit visit) const {
+void History::visit(std::size_t at, const KeyRange& range, Visit visit) const {
   const std::uint64_t low = prefix_of(range.start);
   const std::uint64_t high = range.end ? prefix_of(*range.end) : UINT64_MAX;
   for (; at < size_; ++at) {
     const Kept& each = kept(at);
     if (each.prefix < low || each.prefix > high) continue;
-    if (range.contains(each.change.key())) visit(each.change);
+    if (range.contains(each.change.key()) && !visit(each.change)) return;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/bytes.h"
+#include "core/kv/limits.h"
 #include "core/kv/types.h"
 
 namespace anchor::kv {
@@ -88,7 +89,7 @@ class ItemRef {
 bool equal(const ItemRef& a, const ItemRef& b);
 // What one counts for the quota: its key and value, and about what it takes up beside them.
 inline std::uint64_t item_bytes(std::size_t key_bytes, std::size_t value_bytes) {
-  return sizeof(Item) + key_bytes + value_bytes;
+  return kItemBytes + key_bytes + value_bytes;
 }
 inline std::uint64_t item_bytes(const Item& item) {
   return item_bytes(item.key().size(), item.value().size());

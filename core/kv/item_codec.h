@@ -9,6 +9,16 @@
 
 namespace anchor::kv {
 
+// What an item takes up there: an element of a list, and two byte strings of whole words.
+constexpr std::uint64_t written_bytes(std::size_t key_bytes, std::size_t value_bytes) {
+  constexpr std::uint64_t kElementBytes = 48;
+  const auto whole_words = [](std::size_t bytes) { return (bytes + 7) / 8 * 8; };
+  return kElementBytes + whole_words(key_bytes) + whole_words(value_bytes);
+}
+inline std::uint64_t written_bytes(const Item& item) {
+  return written_bytes(item.key().size(), item.value().size());
+}
+
 // Where items and settings stand in a schema, in answers as in snapshots.
 void write_item(proto::KeyValue::Builder to, const Item& item);
 ItemRef read_item(proto::KeyValue::Reader from);

@@ -93,8 +93,7 @@ struct ResultWriter {
 };
 
 std::size_t size_bytes(const ItemRef& item) {
-  constexpr std::size_t kFixed = 72;
-  return item ? kFixed + item->key().size() + item->value().size() : 0;
+  return item ? written_bytes(*item) : 0;
 }
 
 std::size_t size_bytes(const std::vector<ItemRef>& items) {
@@ -103,8 +102,9 @@ std::size_t size_bytes(const std::vector<ItemRef>& items) {
   return size;
 }
 
-// A guess that is seldom too low.
-std::size_t size_bytes(const CommandResult& result) {
+}  // namespace
+
+std::size_t result_bytes(const CommandResult& result) {
   if (const auto* put = std::get_if<PutDone>(&result)) return size_bytes(put->previous);
   if (const auto* erase = std::get_if<DeleteDone>(&result)) return size_bytes(erase->previous);
   if (std::holds_alternative<SettingsChanged>(result)) return 64 * kSettings.size();
@@ -120,6 +120,8 @@ std::size_t size_bytes(const CommandResult& result) {
   }
   return size;
 }
+
+namespace {
 
 // --- From bytes ---------------------------------------------------------------------------------
 
@@ -227,7 +229,7 @@ Result<CommandResult> read_result(proto::CommandResult::Reader from) {
 
 Bytes encode_result(const CommandResult& result) {
   constexpr std::size_t kFixed = 128;
-  wire::FlatBuilder builder(0, kFixed + size_bytes(result));
+  wire::FlatBuilder builder(0, kFixed + result_bytes(result));
   std::visit(ResultWriter{builder.init_root<proto::CommandResult>()}, result);
   return builder.finish();
 }

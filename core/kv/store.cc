@@ -1,7 +1,6 @@
 #include "core/kv/store.h"
 
 #include <algorithm>
-#include <map>
 
 #include "core/base/random.h"
 #include "core/kv/writing.h"
@@ -73,8 +72,8 @@ CommandResult Store::put(const Put& command) {
   if (!kv::holds(command.condition, current)) {
     return ConditionFailed{revision_, mod_revision_of(current)};
   }
-  if (!has_room(current == nullptr ? 0 : item_bytes(**current),
-                item_bytes(command.key.size(), command.value.size()))) {
+  if (!has_room({.before = current == nullptr ? 0 : item_bytes(**current),
+                 .after = item_bytes(command.key.size(), command.value.size())})) {
     return OverQuota{revision_};
   }
   Writing writing(*this);
@@ -109,9 +108,9 @@ CommandResult Store::change_settings(const ChangeSettings& command) {
 }
 
 // What does not grow is allowed above the quota too: else nothing could be put right.
-bool Store::has_room(std::uint64_t bytes_before, std::uint64_t bytes_after) const {
-  if (bytes_after <= bytes_before) return true;
-  return size_bytes() + (bytes_after - bytes_before) <= settings_.quota_bytes;
+bool Store::has_room(const Growth& growth) const {
+  if (growth.after <= growth.before) return true;
+  return size_bytes() + (growth.after - growth.before) <= settings_.quota_bytes;
 }
 
 // --- Sessions -----------------------------------------------------------------------------------
@@ -131,13 +130,11 @@ CommandResult Store::run_in_session(const SessionWrite& write, const CommandBody
   if (write.sequence != session->last_sequence + 1) {
     return SessionOutOfOrder{session->last_sequence};
   }
-  // Small ones are bounded by the number of sessions, and have room even above the quota.
+  // Small answers are bounded by the number of sessions, and have room even above the quota.
   constexpr std::uint64_t kSmall = 4096;
-  const std::uint64_t bytes = answer_bytes(body);
-  // What a delete takes away it makes room for.
-  const bool erases = std::holds_alternative<Delete>(body);
-  const std::uint64_t before = session->answer.size() + (erases ? bytes : 0);
-  if (bytes > kSmall && !has_room(before, bytes)) return OverQuota{revision_};
+  Growth growth = growth_in_session(body);
+  growth.before += session->answer.size() + kSmall;
+  if (!has_room(growth)) return OverQuota{revision_};
   CommandResult result = run(body);
   // What it was not allowed to do it may try again.
   const bool refused = std::holds_alternative<OverQuota>(result) ||
@@ -147,26 +144,23 @@ CommandResult Store::run_in_session(const SessionWrite& write, const CommandBody
   return result;
 }
 
-std::uint64_t Store::answer_bytes(const CommandBody& body) const {
-  constexpr std::uint64_t kFixed = 256;
-  const auto previous_bytes = [&](const auto& command) {
-    const ItemRef* item = command.want_previous ? tree_.find(command.key) : nullptr;
-    return kFixed + (item == nullptr ? 0 : item_bytes(**item));
+// Of a command that returns what may be large.
+Store::Growth Store::growth_in_session(const CommandBody& body) const {
+  if (const auto* transaction = std::get_if<Transaction>(&body)) {
+    return growth_in_session(*transaction);
+  }
+  const auto returned = [&](const auto& command) {
+    const ItemRef item = command.want_previous ? find(command.key) : ItemRef();
+    return item ? item_bytes(*item) : 0;
   };
-  if (const auto* put = std::get_if<Put>(&body)) return previous_bytes(*put);
-  if (const auto* erase = std::get_if<Delete>(&body)) return previous_bytes(*erase);
-  const auto* transaction = std::get_if<Transaction>(&body);
-  if (transaction == nullptr) return kFixed;
-  const auto returns = [](const Operation& operation) {
-    if (const auto* put = std::get_if<PutOperation>(&operation)) return put->want_previous;
-    const auto* erase = std::get_if<DeleteOperation>(&operation);
-    return erase == nullptr || erase->want_previous;
-  };
-  const bool large = std::ranges::any_of(transaction->success, returns) ||
-                     std::ranges::any_of(transaction->failure, returns);
-  constexpr std::uint64_t kOperation = 24;
-  return kFixed + kOperation * (transaction->success.size() + transaction->failure.size()) +
-         (large ? kTransactionResultBytes : 0);
+  if (const auto* erase = std::get_if<Delete>(&body)) {
+    return {.before = returned(*erase), .after = returned(*erase)};
+  }
+  const auto* put = std::get_if<Put>(&body);
+  if (put == nullptr) return {};
+  Growth growth = growth_of(PutOperation{.key = put->key, .value = put->value});
+  growth.after += returned(*put);
+  return growth;
 }
 
 CommandResult Store::open_session() {
@@ -205,21 +199,28 @@ std::expected<ItemRef, Compacted> Store::find(std::string_view key, Revision at)
   if (at < history_.compacted()) return std::unexpected(Compacted{history_.compacted()});
   // As it was before the first change since.
   const Change* first = nullptr;
-  history_.for_each(history_.first_after(at), KeyRange::of_key(key), [&](const Change& change) {
-    if (first == nullptr) first = &change;
+  history_.visit(history_.first_after(at), KeyRange::of_key(key), [&](const Change& change) {
+    first = &change;
+    return false;
   });
   return first == nullptr ? find(key) : first->before;
 }
 
 std::expected<RangeView, Compacted> Store::view(KeyRange range, Revision at) const {
   if (at < history_.compacted()) return std::unexpected(Compacted{history_.compacted()});
-  std::map<std::string_view, ItemRef> past;
-  history_.for_each(history_.first_after(at), range,
-                    [&](const Change& change) { past.try_emplace(change.key(), change.before); });
-  std::vector<std::pair<std::string, ItemRef>> changed;
-  changed.reserve(past.size());
-  for (auto& [key, item] : past) changed.emplace_back(key, std::move(item));
-  return RangeView(tree_, std::move(range), at, std::move(changed));
+  std::vector<const Change*> changes;
+  history_.visit(history_.first_after(at), range, [&](const Change& change) {
+    changes.push_back(&change);
+    return true;
+  });
+  // Of each key the first says what it was.
+  std::ranges::stable_sort(changes, {}, &Change::key);
+  const auto rest = std::ranges::unique(changes, {}, &Change::key);
+  changes.erase(rest.begin(), rest.end());
+  std::vector<std::pair<std::string, ItemRef>> past;
+  past.reserve(changes.size());
+  for (const Change* change : changes) past.emplace_back(change->key(), change->before);
+  return RangeView(tree_, std::move(range), at, std::move(past));
 }
 
 // --- The digest ---------------------------------------------------------------------------------

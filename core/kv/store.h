@@ -60,8 +60,8 @@ class Store {
   std::uint64_t size_bytes() const { return item_bytes_ + sessions_.size_bytes(); }
   // About what a snapshot of it takes up.
   std::uint64_t snapshot_bytes() const {
-    constexpr std::uint64_t kChangeBytes = 128;  // beside what the history counts
-    return size_bytes() + history_.size_bytes() + kChangeBytes * history_.size();
+    constexpr std::uint64_t kBeside = 128;  // what the history counts of a change
+    return size_bytes() + history_.size_bytes() + kBeside * history_.size();
   }
 
   // What was noted last, to be held against what others have noted (core/digest_agreement.h).
@@ -92,13 +92,18 @@ class Store {
   CommandResult check_digest(const CheckDigest& command);
   CommandResult judge_digest(const JudgeDigest& command) const;
 
-  bool holds(const Compare& compare) const;
-  bool previous_fit(const std::vector<Operation>& operations) const;
-  bool has_room_for(const std::vector<Operation>& operations) const;
-  // A bound on what the answer takes up.
-  std::uint64_t answer_bytes(const CommandBody& body) const;
+  // What is there before a write in the place of what is there after it, in bytes.
+  struct Growth {
+    std::uint64_t before = 0;
+    std::uint64_t after = 0;
+  };
   // Whether so much more may be stored.
-  bool has_room(std::uint64_t bytes_before, std::uint64_t bytes_after) const;
+  bool has_room(const Growth& growth) const;
+  Growth growth_of(const PutOperation& put) const;
+  Growth growth_of(const std::vector<Operation>& puts) const;
+  // With its answer, which the session keeps, but for what a few bytes are enough for.
+  Growth growth_in_session(const CommandBody& body) const;
+  Growth growth_in_session(const Transaction& transaction) const;
 
   Revision revision_{1};
   Tree tree_;

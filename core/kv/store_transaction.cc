@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "core/kv/item_codec.h"
 #include "core/kv/store.h"
 #include "core/kv/writing.h"
 
@@ -88,66 +90,78 @@ std::uint64_t number_of(const ItemRef* item, CompareTarget target) {
 class Room {
  public:
   // False: it is too much, and so is all that follows.
-  bool take(const Item& item) {
-    const std::uint64_t bytes = item_bytes(item);
+  bool take(const Item& item, bool key_only = false) {
+    const std::uint64_t bytes =
+        written_bytes(item.key().size(), key_only ? 0 : item.value().size());
     left_ = bytes > left_ ? 0 : left_ - bytes;
     return left_ > 0;
   }
+  std::uint64_t taken() const { return kTransactionResultBytes - left_; }
 
  private:
   std::uint64_t left_ = kTransactionResultBytes;
 };
+
+// What is left beside the previous values that are wanted, which are known before it runs, since it
+// writes no key twice; none if they are more than it may return.
+std::optional<Room> room_beside_previous(const Store& store,
+                                         const std::vector<Operation>& operations) {
+  Room room;
+  for (const Operation& operation : operations) {
+    if (const auto* put = std::get_if<PutOperation>(&operation)) {
+      const ItemRef item = put->want_previous ? store.find(put->key) : ItemRef();
+      if (item && !room.take(*item)) return std::nullopt;
+    } else if (const auto* erase = std::get_if<DeleteOperation>(&operation)) {
+      if (!erase->want_previous) continue;
+      const RangeView all = store.view(erase->range);
+      for (RangeView::Reader reader(all); reader.peek();) {
+        if (!room.take(*reader.next())) return std::nullopt;
+      }
+    }
+  }
+  return room;
+}
 
 GetResult get(const RangeView& view, const GetOperation& wanted, Room& room) {
   GetResult result{.count = view.count(), .keys_only = wanted.keys_only};
   RangeView::Reader reader(view, wanted.reverse);
   while (reader.peek()) {
     ItemRef item = reader.next();
-    if (wanted.keys_only) item = Item::create(item->key(), {}, item->fields());
-    result.more = (wanted.limit > 0 && result.items.size() == wanted.limit) || !room.take(*item);
+    result.more = (wanted.limit > 0 && result.items.size() == wanted.limit) ||
+                  !room.take(*item, wanted.keys_only);
     if (result.more) break;
+    if (wanted.keys_only) item = Item::create(item->key(), {}, item->fields());
     result.items.push_back(std::move(item));
   }
   return result;
 }
 
-}  // namespace
-
-// False: the previous values that are wanted are more than it may return. They are known before it
-// runs, since it writes no key twice.
-bool Store::previous_fit(const std::vector<Operation>& operations) const {
+// At most what a get of these operations returns: what is there, and what they put there. What they
+// delete may let it reach further than its limit does now.
+std::uint64_t most_of_get(const Store& store, const std::vector<Operation>& operations,
+                          const GetOperation& wanted) {
+  const bool limited =
+      wanted.limit > 0 && std::ranges::none_of(operations, [](const Operation& operation) {
+        return std::holds_alternative<DeleteOperation>(operation);
+      });
   Room room;
-  for (const Operation& operation : operations) {
-    if (const auto* put = std::get_if<PutOperation>(&operation)) {
-      const ItemRef* item = put->want_previous ? tree_.find(put->key) : nullptr;
-      if (item != nullptr && !room.take(**item)) return false;
-    } else if (const auto* erase = std::get_if<DeleteOperation>(&operation)) {
-      if (!erase->want_previous) continue;
-      const RangeView all = view(erase->range);
-      for (RangeView::Reader reader(all); reader.peek();) {
-        if (!room.take(*reader.next())) return false;
-      }
-    }
+  const RangeView all = store.view(wanted.range);
+  std::uint64_t items = 0;
+  for (RangeView::Reader reader(all, wanted.reverse); reader.peek(); ++items) {
+    if (limited && items == wanted.limit) break;
+    if (!room.take(*reader.next(), wanted.keys_only)) break;
   }
-  return true;
-}
-
-// What it deletes makes room for the next one only.
-bool Store::has_room_for(const std::vector<Operation>& operations) const {
-  std::uint64_t bytes_before = 0;
-  std::uint64_t bytes_after = 0;
+  std::uint64_t bytes = room.taken();
   for (const Operation& operation : operations) {
     const auto* put = std::get_if<PutOperation>(&operation);
-    if (put == nullptr) continue;
-    const ItemRef* current = tree_.find(put->key);
-    bytes_before += current == nullptr ? 0 : item_bytes(**current);
-    bytes_after += item_bytes(put->key.size(), put->value.size());
+    if (put == nullptr || !wanted.range.contains(put->key)) continue;
+    bytes += written_bytes(put->key.size(), wanted.keys_only ? 0 : put->value.size());
   }
-  return has_room(bytes_before, bytes_after);
+  return bytes;
 }
 
-bool Store::holds(const Compare& compare) const {
-  const ItemRef* item = tree_.find(compare.key);
+bool holds(const Store& store, const Compare& compare) {
+  const ItemRef* item = store.tree().find(compare.key);
   if (const auto* bytes = std::get_if<Bytes>(&compare.with)) {
     return item != nullptr && compares(as_text((*item)->value()), compare.compare, bytes->text());
   }
@@ -155,14 +169,60 @@ bool Store::holds(const Compare& compare) const {
                   std::get<std::uint64_t>(compare.with));
 }
 
+bool succeeds(const Store& store, const Transaction& transaction) {
+  return std::ranges::all_of(transaction.compare,
+                             [&](const Compare& compare) { return holds(store, compare); });
+}
+
+}  // namespace
+
+Store::Growth Store::growth_of(const PutOperation& put) const {
+  const ItemRef* current = tree_.find(put.key);
+  return {.before = current == nullptr ? 0 : item_bytes(**current),
+          .after = item_bytes(put.key.size(), put.value.size())};
+}
+
+// What is deleted makes room for the next one only.
+Store::Growth Store::growth_of(const std::vector<Operation>& operations) const {
+  Growth sum;
+  for (const Operation& operation : operations) {
+    const auto* put = std::get_if<PutOperation>(&operation);
+    if (put == nullptr) continue;
+    const Growth growth = growth_of(*put);
+    sum.before += growth.before;
+    sum.after += growth.after;
+  }
+  return sum;
+}
+
+Store::Growth Store::growth_in_session(const Transaction& transaction) const {
+  if (!fault_in(transaction).empty()) return {};  // it is refused
+  const auto& operations = succeeds(*this, transaction) ? transaction.success : transaction.failure;
+  const std::optional<Room> beside = room_beside_previous(*this, operations);
+  if (!beside) return {};  // likewise
+  Growth sum = growth_of(operations);
+  std::uint64_t returned = beside->taken();
+  for (const Operation& operation : operations) {
+    if (const auto* wanted = std::get_if<GetOperation>(&operation)) {
+      returned += most_of_get(*this, operations, *wanted);
+    }
+    const auto* erase = std::get_if<DeleteOperation>(&operation);
+    if (erase == nullptr || !erase->want_previous) continue;
+    const RangeView all = view(erase->range);
+    for (RangeView::Reader reader(all); reader.peek();) sum.before += item_bytes(*reader.next());
+  }
+  sum.after += std::min<std::uint64_t>(returned, kTransactionResultBytes);
+  return sum;
+}
+
 CommandResult Store::transact(const Transaction& transaction) {
   if (!fault_in(transaction).empty()) return InvalidCommand{};
-  const bool succeeded = std::ranges::all_of(
-      transaction.compare, [this](const Compare& compare) { return holds(compare); });
+  const bool succeeded = succeeds(*this, transaction);
   const auto& operations = succeeded ? transaction.success : transaction.failure;
 
-  if (!previous_fit(operations)) return ResultTooLarge{};
-  if (!has_room_for(operations)) return OverQuota{revision_};
+  std::optional<Room> room = room_beside_previous(*this, operations);
+  if (!room) return ResultTooLarge{};
+  if (!has_room(growth_of(operations))) return OverQuota{revision_};
 
   struct Run {
     Store& store;
@@ -171,16 +231,12 @@ CommandResult Store::transact(const Transaction& transaction) {
 
     OperationResult operator()(const PutOperation& put) {
       ItemRef previous = writing.put(put.key, put.value.view());
-      if (!put.want_previous || !previous) return PutResult{};
-      room.take(*previous);
-      return PutResult{std::move(previous)};
+      return PutResult{put.want_previous ? std::move(previous) : ItemRef()};
     }
     OperationResult operator()(const DeleteOperation& erase) {
       DeleteResult result;
       result.deleted = writing.erase_range(erase.range, [&](ItemRef previous) {
-        if (!erase.want_previous) return;
-        room.take(*previous);
-        result.previous.push_back(std::move(previous));
+        if (erase.want_previous) result.previous.push_back(std::move(previous));
       });
       return result;
     }
@@ -189,10 +245,9 @@ CommandResult Store::transact(const Transaction& transaction) {
     }
   };
   Writing writing(*this);
-  Room room;
   TransactionDone done{.revision = {}, .succeeded = succeeded};
   for (const Operation& operation : operations) {
-    done.results.push_back(std::visit(Run{*this, writing, room}, operation));
+    done.results.push_back(std::visit(Run{*this, writing, *room}, operation));
   }
   done.revision = writing.finish();
   return done;

@@ -1,6 +1,8 @@
 #include "core/kv/transaction.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "core/kv/limits.h"
 
@@ -47,17 +49,38 @@ std::string fault_in(const Operation& operation) {
   return fault_in_range(std::get<GetOperation>(operation).range);
 }
 
-std::string fault_in(const std::vector<Operation>& operations) {
-  std::vector<KeyRange> ranges;
-  for (const Operation& operation : operations) {
-    if (std::string fault = fault_in(operation); !fault.empty()) return fault;
-    if (auto range = written(operation)) ranges.push_back(*std::move(range));
+std::string numbered(std::string_view list, std::size_t number) {
+  return std::string(list) + "[" + std::to_string(number) + "]";
+}
+
+// The first of the list's elements that is not as it must be, and what it is about it.
+template <typename Element>
+std::string fault_in(const std::vector<Element>& list, std::string_view name) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string fault = fault_in(list[i]);
+    if (!fault.empty()) return numbered(name, i) + ": " + fault;
   }
-  std::erase_if(ranges, [](const KeyRange& range) { return range.empty(); });
-  std::ranges::sort(ranges, {}, &KeyRange::start);
+  return "";
+}
+
+// No key is written twice: else what an operation returns would depend on the other.
+std::string fault_in_writes(const std::vector<Operation>& operations, std::string_view name) {
+  struct Write {
+    KeyRange range;
+    std::size_t number;
+  };
+  std::vector<Write> writes;
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    auto range = written(operations[i]);
+    if (range && !range->empty()) writes.push_back({*std::move(range), i});
+  }
+  std::ranges::stable_sort(writes, {}, [](const Write& write) { return write.range.start; });
   const auto overlap = std::ranges::adjacent_find(
-      ranges, [](const KeyRange& a, const KeyRange& b) { return a.overlaps(b); });
-  return overlap == ranges.end() ? "" : "a key is written twice";
+      writes, [](const Write& a, const Write& b) { return a.range.overlaps(b.range); });
+  if (overlap == writes.end()) return "";
+  const auto [first, second] = std::minmax(overlap->number, std::next(overlap)->number);
+  return numbered(name, second) + ": a key is written twice, since " + numbered(name, first) +
+         " writes it";
 }
 
 }  // namespace
@@ -70,17 +93,29 @@ bool may_grow(const Transaction& transaction) {
          std::ranges::any_of(transaction.failure, puts);
 }
 
+bool returns_items(const Transaction& transaction) {
+  const auto returns = [](const Operation& operation) {
+    if (const auto* put = std::get_if<PutOperation>(&operation)) return put->want_previous;
+    const auto* erase = std::get_if<DeleteOperation>(&operation);
+    return erase == nullptr || erase->want_previous;
+  };
+  return std::ranges::any_of(transaction.success, returns) ||
+         std::ranges::any_of(transaction.failure, returns);
+}
+
 std::string fault_in(const Transaction& transaction) {
-  const std::size_t operations =
+  const std::size_t elements =
       transaction.compare.size() + transaction.success.size() + transaction.failure.size();
-  if (operations > kTransactionOperations) {
+  if (elements > kTransactionOperations) {
     return "a transaction has at most 128 comparisons and operations";
   }
-  for (const Compare& compare : transaction.compare) {
-    if (std::string fault = fault_in(compare); !fault.empty()) return fault;
+  std::string fault = fault_in(transaction.compare, "compare");
+  for (const auto& [operations, name] :
+       {std::pair(&transaction.success, "success"), std::pair(&transaction.failure, "failure")}) {
+    if (fault.empty()) fault = fault_in(*operations, name);
+    if (fault.empty()) fault = fault_in_writes(*operations, name);
   }
-  std::string fault = fault_in(transaction.success);
-  return fault.empty() ? fault_in(transaction.failure) : fault;
+  return fault;
 }
 
 }  // namespace anchor::kv

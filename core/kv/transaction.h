@@ -69,12 +69,17 @@ struct Transaction {
 
 // It may store more than there was, whichever list is carried out.
 bool may_grow(const Transaction& transaction);
+// It may return key-values.
+bool returns_items(const Transaction& transaction);
 
 // Compares and both lists together.
 inline constexpr std::size_t kTransactionOperations = 128;
-// Of what a transaction returns. Gets leave off what is more; one that wants previous values of
-// more than that is refused.
+// Of what a transaction returns, as it is written. One that wants previous values of more than that
+// is refused; gets leave off what is more beside these.
 inline constexpr std::size_t kTransactionResultBytes = 2 << 20;
+// No answer to a command takes up more: that, and what is around it.
+inline constexpr std::size_t kAnswerBytes =
+    kTransactionResultBytes + 256 + 48 * kTransactionOperations;
 
 struct PutResult {
   ItemRef previous{};

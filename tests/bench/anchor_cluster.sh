@@ -39,15 +39,18 @@ require_anchor() {
   done
 }
 
+# start_node NUMBER: with the data that it had, if any.
+start_node() {
+  "$anchor" --id "n$1" --listen 127.0.0.1 --port "1910$1" --http-port "1920$1" \
+    --dir "$data/anchor/n$1" --bootstrap-expect 3 \
+    --peers 127.0.0.1:19101,127.0.0.1:19102,127.0.0.1:19103 >>"$data/anchor/n$1.log" 2>&1 &
+  pids[$1]=$!
+}
+
 start_anchor() {
   local i
   rm -rf "$data/anchor" && mkdir -p "$data/anchor"
-  for i in 1 2 3; do
-    "$anchor" --id "n$i" --listen 127.0.0.1 --port "1910$i" --http-port "1920$i" \
-      --dir "$data/anchor/n$i" --bootstrap-expect 3 \
-      --peers 127.0.0.1:19101,127.0.0.1:19102,127.0.0.1:19103 >"$data/anchor/n$i.log" 2>&1 &
-    pids+=($!)
-  done
+  for i in 1 2 3; do start_node "$i"; done
   wait_for anchor "$anchorctl" --endpoints "$anchor_endpoints" status
 }
 

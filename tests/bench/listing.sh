@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# What listing a million keys costs: all of them, page by page at one revision, again and again,
-# from the leader of three nodes, beside a load of puts at a fixed rate; and the same load without
-# that, before and after. Keys of 32 bytes, values of 256.
+# What a million keys cost, of 32 bytes with values of 256, on three nodes. First their size: what
+# memory each node takes, and how long one takes to start after kill -9. Then what listing them
+# costs: all of them, page by page at one revision, again and again, from the leader, beside a load
+# of puts at a fixed rate; and the same load without that, before and after. At last, beside the
+# same load, all are deleted at one revision.
 #
 #   tests/bench/listing.sh [--keys 1000000] [--rate 200] [--seconds 15]
 #                                                        after ./dev build; ./dev bench calls it
 #
-# Prints the puts' latencies, how many pages were read and how fast, and the leader's resident
-# memory. The client is curl, one page at a time: what it needs is a page at most.
+# Prints all that, the puts' latencies, and how many pages were read and how fast. The client is
+# curl, one page at a time: what it needs is a page at most.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -87,12 +89,45 @@ puts() {
     --connections 4 --duration "${seconds}s" --warmup 1s | sed 's/^/  /'
 }
 
+# Milliseconds from its start until it is ready.
+restart_follower() {
+  local number began
+  for number in 1 2 3; do
+    [[ $leader == *$number ]] || break
+  done
+  kill -KILL "${pids[$number]}"
+  wait "${pids[$number]}" 2>/dev/null || true
+  began=$(date +%s%N)
+  start_node "$number"
+  until curl --silent --fail --output /dev/null "http://127.0.0.1:1920$number/readyz"; do
+    sleep 0.02
+  done
+  echo "n$number, killed and started again: ready after $((($(date +%s%N) - began) / 1000000)) ms," \
+    "resident memory then $(($(resident "${pids[$number]}") * 1024 / 1000000)) MB"
+}
+
+# Three seconds from now.
+delete_all() {
+  sleep 3
+  curl --silent --show-error --fail --request DELETE "http://$leader/kv/?prefix=key%2F" \
+    --write-out '%{time_total}' >"$data/deleted" || fail "they could not be deleted"
+}
+
 require_anchor
 start_anchor
 leader=$(anchor_leader)
-leader_pid=$(pgrep --full --newest -- "--http-port ${leader##*:} --dir $data/anchor")
+leader_pid=${pids[${leader: -1}]}
 echo "writing $keys keys to $leader"
 load_keys "$leader"
+
+raw=$((keys * 288))
+for i in 1 2 3; do
+  awk -v node="n$i" -v raw="$raw" -v resident="$(resident "${pids[$i]}")" \
+    -v most="$(most_resident "${pids[$i]}")" 'BEGIN {
+      printf "%s: resident memory %d MB, %.2f times the raw bytes; the most until now %d MB\n",
+             node, resident * 1.024e-3, resident * 1024 / raw, most * 1.024e-3 }'
+done
+restart_follower
 
 puts "before any list"
 before=$(resident "$leader_pid")
@@ -106,9 +141,16 @@ wait "$lister" || fail "a page could not be read"
 after=$(resident "$leader_pid")
 puts "after them"
 
-awk -v keys="$keys" '$1 == "list" { ++lists; next } { bytes += $1; seconds += $2; ++pages }
+list_figures=$(awk -v keys="$keys" '$1 == "list" { ++lists; next } { bytes += $1; seconds += $2; ++pages }
   END { printf "pages: %d, of %.1f MB each, %.0f MB a second; whole lists of %d keys: %d\n",
-        pages, bytes / pages / 1e6, bytes / seconds / 1e6, keys, lists }' "$data/pages.log"
+        pages, bytes / pages / 1e6, bytes / seconds / 1e6, keys, lists }' "$data/pages.log")
+echo "$list_figures"
 echo "leader's resident memory: $((before / 1024)) MiB before, $((after / 1024)) after the lists;" \
   "the most until then $((most_before / 1024)), and since then" \
   "$(($(most_resident "$leader_pid") / 1024))"
+
+delete_all &
+deleter=$!
+puts "beside the delete of all keys"
+wait "$deleter"
+echo "deleted: $(field deleted <"$data/deleted") keys, in $(tail -n 1 "$data/deleted") s"

@@ -155,6 +155,24 @@ TEST(ReplicaWrites, AboveTheLimitOfWaitingBytesAreRefused) {
   EXPECT_FALSE(servers[1].answered(servers[1].write("a")));
 }
 
+TEST(ReplicaWrites, WhatMayPutThingsRightHasRoomBeyondTheLimits) {
+  Servers servers(3, {.waiting_requests = 2});
+  servers[1].read("a");
+  servers[1].read("a");
+  const auto erase = [&] {
+    return servers[1].ask(kv::Command(kv::DeleteRange{kv::KeyRange::of_prefix("a")}), 10s);
+  };
+  EXPECT_TRUE(servers[1].refused(servers[1].read("a"), Refusal::kOverloaded));
+  const RequestId first = erase();
+  EXPECT_FALSE(servers[1].answered(first));
+  EXPECT_TRUE(servers[1].refused(erase(), Refusal::kOverloaded));
+
+  Servers others(3, {.waiting_requests = 2});
+  others[1].read("a");
+  others[1].read("a");
+  EXPECT_FALSE(others[1].answered(others[1].administer(raft::RemoveServer{id_of(3), true})));
+}
+
 // The lists in which they wait are bounded by the requests that there are: an assertion of each
 // step.
 TEST(ReplicaWrites, ThatAreRefusedLeaveNothingBehind) {
@@ -193,6 +211,32 @@ TEST(ReplicaWrites, AreAppliedAFewAtATime) {
     EXPECT_EQ(leader.deadline() == servers[1].now(), !all);
     servers[1].step();
   }
+}
+
+// What they read or delete counts, however little they say.
+TEST(ReplicaWrites, ThatReadMuchAreAppliedFewerAtATime) {
+  Replica::Options options;
+  options.apply_bytes = 5000;
+  Servers servers = with_leader(options);
+  servers[1].write("a", std::string(10'000, 'v'));
+  servers.settle();
+  const kv::Transaction reads{{}, {kv::GetOperation{.range = kv::KeyRange()}}, {}};
+  std::vector<Input> requests;
+  for (int i = 0; i < 3; ++i) {
+    requests.push_back(ClientRequest{.id = servers[1].next_request(),
+                                     .deadline = servers[1].now() + 10s,
+                                     .body = kv::Command(reads)});
+  }
+  servers[1].step(requests);
+  servers[1].complete_writes();
+  for (raft::Message& message : servers[1].take_sent()) servers.carry(std::move(message));
+  servers[2].complete_writes();
+  for (raft::Message& message : servers[2].take_sent()) servers.carry(std::move(message));
+  const Replica& leader = servers[1].replica();
+  const raft::Index last = leader.raft().commit_index();
+  EXPECT_EQ(last - leader.applied_index(), 2u);
+  servers[1].step();
+  EXPECT_EQ(last - leader.applied_index(), 1u);
 }
 
 TEST(ReplicaWrites, AboveTheLimitOfUncommittedBytesAreRefused) {

@@ -82,6 +82,7 @@ class Echo : public HttpHandler {
   void handle(const HttpRequest& request, HttpTicket ticket) override {
     ++handled;
     if (request.target == "/large") return server.respond(ticket, {.body = large});
+    if (request.target == "/crowded") return answer(ticket, server.crowded() ? "yes" : "no");
     if (!request.target.starts_with("/later")) return answer(ticket, std::string(request.target));
     waiting.push_back({ticket, std::string(request.target)});
     uv_idle_start(&idle, [](uv_idle_t* handle) { static_cast<Echo*>(handle->data)->answer_all(); });
@@ -299,6 +300,47 @@ TEST_F(HttpServerTest, AClientThatNeverReadsIsBoundedAndCutOff) {
         bool taken = true;
         for (int i = 0; taken && i < 1000; ++i) taken = client.send(requests);
         EXPECT_FALSE(taken);
+      },
+      options);
+  EXPECT_LT(handled_, 1000U);
+}
+
+TEST_F(HttpServerTest, IsCrowdedWhileAnswersAreNotTaken) {
+  run(
+      [](std::uint16_t port) {
+        const auto crowded = [port] {
+          Client asks(port);
+          asks.send(get("/crowded"));
+          return asks.receive_until(">").ends_with("<yes>");
+        };
+        EXPECT_FALSE(crowded());
+        {
+          Client never_reads(port);
+          std::string requests;
+          for (int i = 0; i < 100; ++i) requests += get("/large");
+          never_reads.send(requests);
+          while (!crowded()) std::this_thread::yield();
+        }
+        while (crowded()) std::this_thread::yield();
+      },
+      {.held_bytes = 2 << 20});
+}
+
+TEST_F(HttpServerTest, WhoNeverReadsIsCutOffOnceFarTooMuchIsHeld) {
+  HttpServerOptions options;
+  options.held_bytes = 1 << 20;
+  options.limits.write_timeout = std::chrono::hours(1);
+  run(
+      [](std::uint16_t port) {
+        Client client(port);
+        std::string requests;
+        for (int i = 0; i < 1000; ++i) requests += get("/large");
+        bool taken = true;
+        for (int i = 0; taken && i < 1000; ++i) taken = client.send(requests);
+        EXPECT_FALSE(taken);
+        Client other(port);
+        other.send(get("/large") + get("/1"));
+        EXPECT_TRUE(other.receive_until("</1>").ends_with("</1>"));
       },
       options);
   EXPECT_LT(handled_, 1000U);

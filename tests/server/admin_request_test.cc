@@ -113,12 +113,28 @@ TEST(AdminRequest, TheBodyIsJsonWhateverCurlCallsIt) {
 }
 
 TEST(AdminRequest, ParametersAndOtherMethodsAreRefused) {
-  EXPECT_EQ(refusal("/remove?force=true", R"({"id":"n4"})").status, 400);
+  for (const auto* target : {"/remove?force=true", "/remove?a=1&a=2", "/remove?%zz"}) {
+    const Refused refused = refusal(target, R"({"id":"n4"})");
+    EXPECT_EQ(refused.status, 400) << target;
+    EXPECT_EQ(refused.body.at("success"), false) << target;
+  }
   for (const auto* target : {"/join", "/remove", "/promote", "/transfer"}) {
     const auto response = std::get<io::HttpResponse>(parse(HttpMethod::kGet, target, ""));
     EXPECT_EQ(response.status, 405);
     EXPECT_TRUE(response.header_lines.contains("Allow: POST\r\n"));
+    const Json body = Json::parse(std::get<std::string>(response.body));
+    EXPECT_EQ(body.at("success"), false);
+    EXPECT_EQ(body.at("code"), "method_not_allowed");
   }
+}
+
+TEST(AdminRequest, WhatIsNoWholeRequestIsAnsweredInTheSameShape) {
+  const io::HttpRequest partial{.method = HttpMethod::kPost, .target = "/join"};
+  const auto response = render_refusal({413, "too_large", "no"}, &partial);
+  EXPECT_EQ(response.status, 413);
+  const Json body = Json::parse(std::get<std::string>(response.body));
+  EXPECT_EQ(body.at("success"), false);
+  EXPECT_EQ(body.at("code"), "too_large");
 }
 
 TEST(AdminRequest, MembersAreRead) {

@@ -32,13 +32,19 @@ constexpr auto kOther = HttpMethod::kOther;
 void expect_refused(const std::vector<Bad>& table) {
   for (const Bad& bad : table) {
     const std::string answer = refusal(bad.method, bad.target, bad.headers, bad.body);
-    EXPECT_TRUE(answer.starts_with(bad.begins)) << bad.target << " " << bad.body << ": " << answer;
-    EXPECT_TRUE(answer.contains(bad.names)) << bad.target << " " << bad.body << ": " << answer;
+    const auto shown = bad.target + " " + std::string(bad.body.substr(0, 100)) + ": " + answer;
+    EXPECT_TRUE(answer.starts_with(bad.begins)) << shown;
+    EXPECT_TRUE(answer.contains(bad.names)) << shown;
   }
 }
 
 const std::string kLongKey(4097, 'k');
 const std::string kLongValue((1 << 20) + 1, 'v');
+const std::string kManyParameters = [] {
+  std::string target = "/kv/?";
+  for (int i = 0; i <= 32; ++i) target += "p" + std::to_string(i) + "=1&";
+  return target;
+}();
 
 TEST(BadInput, InKeys) {
   expect_refused({
@@ -86,9 +92,10 @@ TEST(BadInput, InParametersOfReads) {
       {kGet, "/kv/a?cas=1", {}, "", "400 bad_parameter", "cas"},
       {kGet, "/kv/a?prev=true", {}, "", "400 bad_parameter", "prev"},
       {kGet, "/kv/a?x", {}, "", "400 bad_parameter", "x"},
-      {kGet, "/kv/a?=1", {}, "", "400 bad_parameter", ""},
-      {kGet, "/kv/a?a=%zz", {}, "", "400 bad_parameter", ""},
-      {kHead, "/kv/a?consistency=fast", {}, "", "400 bad_parameter", ""},
+      {kGet, "/kv/a?=1", {}, "", "400 bad_parameter", "'=1'"},
+      {kGet, "/kv/a?a=%zz", {}, "", "400 bad_parameter", "'a=%zz'"},
+      {kGet, kManyParameters, {}, "", "400 bad_parameter", "32 parameters"},
+      {kHead, "/kv/a?consistency=fast", {}, "", "400 bad_parameter", "consistency"},
       {kGet, "/kv/?prefix=a&limit=0", {}, "", "400 bad_parameter", "limit"},
       {kGet, "/kv/?prefix=a&limit=-1", {}, "", "400 bad_parameter", "limit"},
       {kGet, "/kv/?prefix=a&limit=many", {}, "", "400 bad_parameter", "limit"},
@@ -210,7 +217,14 @@ TEST(BadInput, InTransactions) {
       body(R"({"compare":[{"key":"a","target":"exists","op":"="}]})", "compare[0].value"),
       body(R"({"success":[],"success":[]})", "success"),
       body(R"({"success":[{"op":"put","op":"get","key":"a","value":"1"}]})", "op"),
-      body(R"({"success":[)" + put("a") + "," + put("a") + "]}", "a"),
+      body(R"({"success":[)" + put("a") + "," + put("a") + "]}", "success[1]"),
+      body(R"({"success":[{"op":"put","key":"a","value":")" + kLongValue + R"("}]})",
+           "success[0].value", "413 "),
+      body(R"({"success":[{"op":"put","key":"a","value":null}]})", "success[0].value"),
+      body(R"({"success":[{"op":"delete","prefix":null}]})", "success[0].prefix"),
+      body(R"({"success":[{"op":"get","start":"a","end":null}]})", "success[0].end"),
+      body(R"({"compare":[{"key":"a","target":"exists","op":"=","value":null}]})", "value"),
+      body(R"({"success":[{"op":"delete","start":"a"}]})", "success[0].start"),
       body(R"({"success":[)" + many + "]}", "128"),
   });
 }
@@ -224,6 +238,7 @@ TEST(BadInput, InSettings) {
       {kPut, "/settings", {}, R"({"quota_bytes":-1})", "400 ", "quota_bytes"},
       {kPut, "/settings", {}, R"({"quota_bytes":"8GiB"})", "400 ", "quota_bytes"},
       {kPut, "/settings", {}, R"({"quota_bytes":1})", "400 ", "4096"},
+      {kPut, "/settings", {}, R"({"quota_bytes":null})", "400 ", "quota_bytes"},
       {kPut, "/settings", {}, R"({"feature_level":99})", "400 ", "feature_level"},
       {kPut, "/settings", {}, R"({"session_count":1,"session_count":2})", "400 ", "session_count"},
       {kPut,
@@ -236,8 +251,12 @@ TEST(BadInput, InSettings) {
 }
 
 TEST(BadInput, InOperations) {
+  const Headers session{{"Anchor-Session", "1"}, {"Anchor-Sequence", "1"}};
   expect_refused({
       {kPost, "/status", {}, "", "405 ", "GET"},
+      {kOther, "/status", {}, "", "405 ", "GET, HEAD"},
+      {kGet, "/status", {}, "a body", "400 ", "body"},
+      {kGet, "/status", session, "", "400 ", "Anchor-Session"},
       {kGet, "/status?verbose", {}, "", "400 ", "verbose"},
       {kDelete, "/members", {}, "", "405 ", "GET"},
       {kPut, "/readyz", {}, "", "405 ", "GET"},
@@ -252,6 +271,7 @@ TEST(BadInput, InOperations) {
       {kPost, "/join", {}, R"({"id":"n4","address":"h:1","learner":1})", "400 ", "learner"},
       {kPost, "/remove", {}, R"({"id":7})", "400 ", "id"},
       {kPost, "/remove", {}, R"({"id":"n1","force":"yes"})", "400 ", "force"},
+      {kPost, "/remove", session, R"({"id":"n1"})", "400 ", "Anchor-Session"},
       {kPost, "/promote", {}, R"({})", "400 ", "id"},
       {kPost, "/transfer", {}, R"({"from":"n1"})", "400 ", "from"},
       {kPost, "/transfer?to=n1", {}, "{}", "400 ", "to"},
