@@ -23,6 +23,19 @@ kv::Store small_store() {
   return store;
 }
 
+// More than an answer may return, in few items and in many.
+kv::Store large_store() {
+  kv::Store store = small_store();
+  for (int i = 0; i < 20; ++i) {
+    const Bytes value = Bytes::copy_of(std::string(200'000, 'v'));
+    store.apply(kv::Put{"a" + std::to_string(i), value, kv::Always{}});
+  }
+  for (int i = 0; i < 40'000; ++i) {
+    store.apply(kv::Put{"b" + std::to_string(i), Bytes::copy_of("v"), kv::Always{}});
+  }
+  return store;
+}
+
 bool may_change(const kv::CommandResult& result) {
   return std::holds_alternative<kv::PutDone>(result) ||
          std::holds_alternative<kv::DeleteDone>(result) ||
@@ -52,6 +65,12 @@ void apply_twice(const Bytes& command, kv::Store store) {
   ANCHOR_ASSERT(store.view({}).count() == store.tree().size());
 }
 
+void answer_is_bounded(const Bytes& command) {
+  static const kv::Store large = large_store();
+  kv::Store store = large;
+  ANCHOR_ASSERT(kv::encode_result(store.apply(command)).size() <= kv::kAnswerBytes);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -62,5 +81,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   apply_twice(bytes, kv::Store());
   apply_twice(bytes, small_store());
+  answer_is_bounded(bytes);
   return 0;
 }

@@ -56,6 +56,7 @@ class Checker : public HttpHandler {
     const bool head = partial != nullptr && partial->method == HttpMethod::kHead;
     methods_.push_back(head ? HttpMethod::kHead : HttpMethod::kGet);
     log_ += std::to_string(refusal.status);
+    if (partial != nullptr) log_ += partial->target;
     return {.status = refusal.status, .body = std::string(refusal.message)};
   }
 

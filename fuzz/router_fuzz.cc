@@ -19,7 +19,8 @@ namespace {
 
 constexpr const char* kTargets[] = {"/kv/",      "/kv/?",     "/kv/a?",  "/txn",     "/session",
                                     "/session/", "/settings", "/join",   "/remove",  "/promote",
-                                    "/transfer", "/members",  "/status", "/readyz?", "/"};
+                                    "/transfer", "/members",  "/status", "/readyz?", "/",
+                                    "/livez",    "/health?"};
 constexpr const char* kHeaders[] = {"Anchor-Session", "Anchor-Sequence", "If-Match",
                                     "If-None-Match",  "X-Consistency",   "Accept",
                                     "Content-Type"};
@@ -39,11 +40,15 @@ std::string visible(std::string text) {
   return text;
 }
 
-void check_refusal(const io::HttpResponse& response) {
+void check_refusal(const io::HttpResponse& response, std::string_view target) {
   ANCHOR_ASSERT(response.status >= 400 && response.status < 500);
   const auto* text = std::get_if<std::string>(&response.body);
   ANCHOR_ASSERT(text != nullptr && !text->empty());
   ANCHOR_ASSERT(response.header_lines.contains("Content-Type: "));
+  const std::string_view path = target.substr(0, target.find('?'));
+  const bool administers =
+      path == "/join" || path == "/remove" || path == "/promote" || path == "/transfer";
+  ANCHOR_ASSERT(text->starts_with(R"({"success":false)") == administers);
 }
 
 void check_key(const std::string& key, std::string_view target) {
@@ -95,7 +100,7 @@ void route(fuzz::Decisions decisions) {
   const ParsedRequest parsed = parse_request(
       {.method = method, .target = target, .headers = headers, .body = Bytes::copy_of(body)});
   if (const auto* refused = std::get_if<io::HttpResponse>(&parsed)) {
-    check_refusal(*refused);
+    check_refusal(*refused, target);
   } else if (const auto* request = std::get_if<KvRequest>(&parsed)) {
     check_accepted(*request, target);
   }

@@ -158,6 +158,7 @@ std::expected<bool, HttpRefusal> HttpCodec::take_head(std::string_view& input) {
     }
     head_.append(part);
     input.remove_prefix(part.size());
+    if (header_start_ > 0) view_target();
     if (newline == input.npos) return false;
 
     const auto line = std::string_view(head_).substr(line_start_);
@@ -169,6 +170,11 @@ std::expected<bool, HttpRefusal> HttpCodec::take_head(std::string_view& input) {
     line_start_ = head_.size();
   }
   return false;
+}
+
+// Where it is now: what the head holds moves as it grows.
+void HttpCodec::view_target() {
+  request_.target = std::string_view(head_).substr(target_start_, request_.target.size());
 }
 
 std::optional<HttpRefusal> HttpCodec::check_line(std::string_view line) {
@@ -201,7 +207,6 @@ HttpParsed HttpCodec::finish_head(std::string_view& input) {
   const llhttp_errno_t error = llhttp_execute(&parser_, head_.data(), head_.size());
   if (error != HPE_OK && !message_complete_) return refuse(llhttp_refusal(parser_));
   if (const auto refusal = check_headers()) return refuse(*refusal);
-  request_.target = std::string_view(head_).substr(target_start_, request_.target.size());
   request_.headers = headers_;
   if (message_complete_) return finish_request();
   state_ = State::kBody;
@@ -287,7 +292,6 @@ HttpParsed HttpCodec::finish_request() {
 HttpParsed HttpCodec::refuse(const HttpRefusal& refusal) {
   state_ = State::kClosed;
   body_ = {};
-  request_.target = std::string_view(head_).substr(target_start_, request_.target.size());
   request_.headers = headers_;
   return refusal;
 }

@@ -76,6 +76,7 @@ class HttpCodec {
   // Reads lines up to the head's end, which it returns true for, or the input's.
   std::expected<bool, HttpRefusal> take_head(std::string_view& input);
   std::optional<HttpRefusal> check_line(std::string_view line);
+  void view_target();
   HttpParsed finish_head(std::string_view& input);
   std::optional<HttpRefusal> check_headers();
   HttpParsed take_body(std::string_view& input);

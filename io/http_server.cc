@@ -56,7 +56,7 @@ struct HttpServer::Connection {
 
 HttpServer::HttpServer(uv_loop_t* loop, const HttpServerOptions& options, HttpHandler& handler)
     : loop_(loop), options_(options), handler_(handler) {
-  prepare_.data = check_.data = sweep_timer_.data = this;
+  prepare_.data = check_.data = more_parts_.data = sweep_timer_.data = this;
   uv_prepare_init(loop_, &prepare_);
   uv_prepare_start(&prepare_,
                    [](uv_prepare_t* prepare) { static_cast<HttpServer*>(prepare->data)->flush(); });
@@ -64,13 +64,15 @@ HttpServer::HttpServer(uv_loop_t* loop, const HttpServerOptions& options, HttpHa
   uv_check_start(&check_, [](uv_check_t* check) {
     auto& server = *static_cast<HttpServer*>(check->data);
     ++server.turn_;
+    server.make_parts();
     server.flush();
   });
+  uv_idle_init(loop_, &more_parts_);
   uv_timer_init(loop_, &sweep_timer_);
   uv_timer_start(
       &sweep_timer_, [](uv_timer_t* timer) { static_cast<HttpServer*>(timer->data)->sweep(); },
       kSweepIntervalMs, kSweepIntervalMs);
-  for (int i = 0; i < 3; ++i) open_handles_.add();
+  for (int i = 0; i < 4; ++i) open_handles_.add();
   update_common_lines();
 }
 
@@ -124,10 +126,6 @@ void HttpServer::respond(HttpTicket ticket, HttpResponse response) {
   Connection& connection = *found->second;
   connection.http.respond(ticket.sequence, std::move(response));
   count_held(connection);
-  const bool takes_its_answers = connection.writing.empty();
-  if (held_bytes_ >= 2 * options_.held_bytes && !takes_its_answers) {
-    return close_connection(connection);
-  }
   mark_dirty(connection);
 }
 
@@ -153,6 +151,21 @@ void HttpServer::flush() {
   }
   dirty_.clear();
   flushing_ = false;
+  make_room();
+}
+
+// Of those who do not take what was written, whoever holds the most goes first.
+void HttpServer::make_room() {
+  while (held_bytes_ >= 2 * options_.held_bytes) {
+    Connection* most = nullptr;
+    for (const auto& [id, connection] : connections_) {
+      if (connection->closing || connection->writing.empty()) continue;
+      if (most == nullptr || connection->held_bytes > most->held_bytes) most = connection.get();
+    }
+    if (most == nullptr) return;
+    held_bytes_ -= std::exchange(most->held_bytes, 0);
+    close_connection(*most);
+  }
 }
 
 void HttpServer::write(Connection& connection) {
@@ -191,14 +204,32 @@ void HttpServer::write_done(Connection& connection, int status) {
   connection.writing.clear();
   if (connection.closing) return;
   if (status != 0) return close_connection(connection);
+  if (connection.http.streams()) {
+    awaiting_parts_.push_back(&connection);
+    uv_idle_start(&more_parts_, [](uv_idle_t*) {});
+    return;
+  }
   connection.http.written(now());
   after_progress(connection);
 }
 
+void HttpServer::make_parts() {
+  std::size_t made = 0;
+  while (!awaiting_parts_.empty() && made < options_.turn_bytes) {
+    Connection& connection = *awaiting_parts_.front();
+    awaiting_parts_.pop_front();
+    if (connection.closing) continue;
+    connection.http.written(now());
+    made += connection.http.held_bytes();
+    after_progress(connection);
+  }
+  if (awaiting_parts_.empty()) uv_idle_stop(&more_parts_);
+}
+
 // Does what the connection's state now asks for.
 void HttpServer::after_progress(Connection& connection) {
-  count_held(connection);
   if (connection.closing) return;
+  count_held(connection);
   if (connection.http.has_output()) mark_dirty(connection);
 
   const bool reads = connection.http.reads() && !connection.input_ended;
@@ -307,6 +338,7 @@ void HttpServer::close(std::function<void()> closed) {
   listener_.reset();
   close_handle(prepare_);
   close_handle(check_);
+  close_handle(more_parts_);
   close_handle(sweep_timer_);
   for (auto& [id, connection] : connections_) close_connection(*connection);
   open_handles_.when_none_left(std::move(closed));
@@ -319,6 +351,7 @@ void HttpServer::close_connection(Connection& connection) {
     auto& gone = *static_cast<Connection*>(handle->data);
     HttpServer& server = gone.server;
     if (gone.dirty) std::erase(server.dirty_, &gone);
+    std::erase(server.awaiting_parts_, &gone);
     server.turned_away_count_ -= gone.turned_away ? 1 : 0;
     server.held_bytes_ -= gone.held_bytes;
     server.connections_.erase(gone.id);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -26,12 +27,13 @@ struct HttpServerOptions {
   HttpLimits limits{};
   // More are told 503 and closed; as long as there are not as many of these again.
   std::size_t connection_count = 4096;
-  // About so much is read in one turn of the loop, from all connections together: whatever else
-  // the loop serves, be it a leader's heartbeats, is not to wait for more.
+  // About so much is read in one turn of the loop, from all connections together, and as much is
+  // made of answers in parts: whatever else the loop serves, be it a leader's heartbeats, is not to
+  // wait for more.
   std::size_t turn_bytes = 1 << 20;
   // Requests and answers that are held, for all connections: with more of them the server is
-  // crowded. With twice as many, whoever has not taken what was written before loses the
-  // connection when another answer is ready.
+  // crowded. With twice as many, some of those who do not take what was written lose their
+  // connections.
   std::size_t held_bytes = 256 << 20;
   // A connection could not be accepted. May be empty.
   std::function<void(const Error&)> accept_failed{};
@@ -83,10 +85,13 @@ class HttpServer {
   void received(Connection& connection, ssize_t size_or_error);
   void write(Connection& connection);
   void write_done(Connection& connection, int status);
+  // Makes the next parts of answers, as many as a turn has room for.
+  void make_parts();
   void after_progress(Connection& connection);
   void mark_dirty(Connection& connection);
   // After whatever changes what the connection holds.
   void count_held(Connection& connection);
+  void make_room();
   void close_connection(Connection& connection);
   void sweep();
   void update_common_lines();
@@ -103,6 +108,8 @@ class HttpServer {
   // Before and after the loop waits: whatever was answered in between leaves.
   uv_prepare_t prepare_{};
   uv_check_t check_{};
+  // The loop does not wait while there are parts to make.
+  uv_idle_t more_parts_{};
   uv_timer_t sweep_timer_{};
   bool draining_ = false;
   bool closing_ = false;
@@ -113,6 +120,8 @@ class HttpServer {
   std::size_t held_bytes_ = 0;         // the sum over the connections
   std::size_t turned_away_count_ = 0;  // of those in connections_
   std::vector<Connection*> dirty_;
+  // Whose last part is written, those that wait for longer first.
+  std::deque<Connection*> awaiting_parts_;
   bool flushing_ = false;
   std::string common_lines_;
 

@@ -31,19 +31,6 @@ bool compares(const T& a, kv::CompareOperator how, const T& b) {
   return how == kv::CompareOperator::kLess ? a < b : a > b;
 }
 
-std::uint64_t stored_bytes(std::size_t key, std::size_t value) {
-  return kv::kItemBytes + key + value;
-}
-
-std::uint64_t stored_bytes(const kv::ItemRef& item) {
-  return item ? stored_bytes(item->key().size(), item->value().size()) : 0;
-}
-
-// In an answer.
-std::uint64_t written_bytes(std::size_t key, std::size_t value) {
-  return 48 + (key + 7) / 8 * 8 + (value + 7) / 8 * 8;
-}
-
 }  // namespace
 
 // --- Commands -----------------------------------------------------------------------------------
@@ -115,6 +102,7 @@ kv::CommandResult Model::run_in_session(const kv::SessionWrite& write,
   }
   kv::CommandResult result = run(body);
   if (std::holds_alternative<kv::OverQuota>(result) ||
+      std::holds_alternative<kv::ResultTooLarge>(result) ||
       std::holds_alternative<kv::InvalidCommand>(result)) {
     return result;
   }
@@ -122,64 +110,6 @@ kv::CommandResult Model::run_in_session(const kv::SessionWrite& write,
   answer = result;
   answer_bytes = kv::encode_result(result).size();
   return result;
-}
-
-Model::Growth Model::growth_in_session(const kv::CommandBody& body) const {
-  Growth growth;
-  const auto add = [&](const std::string& key, const Bytes& value, bool want_previous) {
-    growth.before += stored_bytes(item(key));
-    growth.after += stored_bytes(key.size(), value.size());
-    if (want_previous) growth.after += stored_bytes(item(key));
-  };
-  if (const auto* put = std::get_if<kv::Put>(&body)) add(put->key, put->value, put->want_previous);
-  if (const auto* erase = std::get_if<kv::Delete>(&body); erase && erase->want_previous) {
-    growth.before = growth.after = stored_bytes(item(erase->key));
-  }
-  const auto* transaction = std::get_if<kv::Transaction>(&body);
-  if (transaction == nullptr || !kv::fault_in(*transaction).empty()) return growth;
-  const bool succeeds = std::ranges::all_of(
-      transaction->compare, [this](const kv::Compare& compare) { return holds(compare); });
-  const auto& operations = succeeds ? transaction->success : transaction->failure;
-  for (const kv::Operation& operation : operations) {
-    if (const auto* put = std::get_if<kv::PutOperation>(&operation)) {
-      add(put->key, put->value, false);
-      const auto before = find(put->key);
-      if (put->want_previous && before) {
-        growth.after += written_bytes(put->key.size(), before->value.size());
-      }
-    }
-    if (const auto* erase = std::get_if<kv::DeleteOperation>(&operation);
-        erase && erase->want_previous) {
-      for (const auto& [key, state] : range(erase->range, now())) {
-        growth.before += stored_bytes(key.size(), state.value.size());
-        growth.after += written_bytes(key.size(), state.value.size());
-      }
-    }
-    if (const auto* get = std::get_if<kv::GetOperation>(&operation)) {
-      growth.after += most_of_get(*get, operations);
-    }
-  }
-  return growth;
-}
-
-// What it may return: of what is there, and of what is put there.
-std::uint64_t Model::most_of_get(const kv::GetOperation& get,
-                                 const std::vector<kv::Operation>& operations) const {
-  std::uint64_t bytes = 0;
-  bool deletes = false;
-  for (const kv::Operation& operation : operations) {
-    deletes = deletes || std::holds_alternative<kv::DeleteOperation>(operation);
-    const auto* put = std::get_if<kv::PutOperation>(&operation);
-    if (put == nullptr || !get.range.contains(put->key)) continue;
-    bytes += written_bytes(put->key.size(), get.keys_only ? 0 : put->value.size());
-  }
-  KeyValues found = range(get.range, now());
-  if (get.reverse) std::ranges::reverse(found);
-  if (get.limit > 0 && !deletes && found.size() > get.limit) found.resize(get.limit);
-  for (const auto& [key, state] : found) {
-    bytes += written_bytes(key.size(), get.keys_only ? 0 : state.value.size());
-  }
-  return bytes;
 }
 
 kv::CommandResult Model::put(const kv::Put& put) {
@@ -252,13 +182,18 @@ kv::CommandResult Model::transact(const kv::Transaction& transaction) {
     before += stored_bytes(item(put->key));
     after += stored_bytes(put->key.size(), put->value.size());
   }
+  const std::uint64_t previous = previous_bytes(operations);
+  if (previous >= kv::kTransactionResultBytes) return kv::ResultTooLarge{};
   if (!has_room(before, after)) return kv::OverQuota{states_.back().revision};
-  for (const kv::Operation& operation : operations) done.results.push_back(operate(operation));
+  std::uint64_t room = kv::kTransactionResultBytes - previous;
+  for (const kv::Operation& operation : operations) {
+    done.results.push_back(operate(operation, room));
+  }
   done.revision = finish();
   return done;
 }
 
-kv::OperationResult Model::operate(const kv::Operation& operation) {
+kv::OperationResult Model::operate(const kv::Operation& operation, std::uint64_t& room) {
   if (const auto* put = std::get_if<kv::PutOperation>(&operation)) {
     const kv::ItemRef previous = item(put->key);
     write(put->key, put->value);
@@ -281,6 +216,10 @@ kv::OperationResult Model::operate(const kv::Operation& operation) {
     if (result.more) break;
     KeyValue shown = state;
     if (get.keys_only) shown.value = Bytes();
+    const std::uint64_t bytes = written_bytes(key.size(), shown.value.size());
+    room -= std::min(room, bytes);
+    result.more = room == 0;
+    if (result.more) break;
     result.items.push_back(as_item(key, shown));
   }
   return result;
@@ -329,22 +268,6 @@ void Model::compact() {
     states_.back().compacted = history_.front().revision;
     history_.erase(history_.begin());
   }
-}
-
-std::uint64_t Model::size_bytes() const {
-  std::uint64_t bytes = 0;
-  for (const auto& [key, state] : range({}, now())) {
-    bytes += stored_bytes(key.size(), state.value.size());
-  }
-  constexpr std::size_t kNumber = 8;
-  for (const auto& [id, session] : sessions_) {
-    bytes += stored_bytes(kNumber, 2 * kNumber + session.answer_bytes);
-  }
-  return bytes;
-}
-
-bool Model::has_room(std::uint64_t before, std::uint64_t after) const {
-  return after <= before || size_bytes() + after - before <= settings_.quota_bytes;
 }
 
 // --- Reading ------------------------------------------------------------------------------------

@@ -69,12 +69,15 @@ class Model {
   kv::CommandResult run_in_session(const kv::SessionWrite& write, const kv::CommandBody& body);
   // As the store counts, without what the session has kept.
   Growth growth_in_session(const kv::CommandBody& body) const;
+  // Of the values that are wanted as they were before.
+  std::uint64_t previous_bytes(const std::vector<kv::Operation>& operations) const;
   std::uint64_t most_of_get(const kv::GetOperation& get,
                             const std::vector<kv::Operation>& operations) const;
   kv::CommandResult put(const kv::Put& put);
   kv::CommandResult erase(const kv::Delete& erase);
   kv::CommandResult transact(const kv::Transaction& transaction);
-  kv::OperationResult operate(const kv::Operation& operation);
+  // `room` is what the transaction may still return.
+  kv::OperationResult operate(const kv::Operation& operation, std::uint64_t& room);
   kv::CommandResult expire(const kv::ExpireSessions& expire);
   bool holds(const kv::Compare& compare) const;
 
@@ -83,6 +86,9 @@ class Model {
   std::uint64_t erase_range(const kv::KeyRange& range);
   kv::Revision finish();
   void compact();
+  static std::uint64_t stored_bytes(std::size_t key, std::size_t value);
+  static std::uint64_t stored_bytes(const kv::ItemRef& item);
+  static std::uint64_t written_bytes(std::size_t key, std::size_t value);
   std::uint64_t size_bytes() const;
   bool has_room(std::uint64_t before, std::uint64_t after) const;
 

@@ -81,6 +81,7 @@ class Simulation {
   Duration sending_time(const std::vector<bool>& core) const;
   std::uint64_t snapshots_installed(const std::vector<bool>& core) const;
   void check_caught_up(const std::vector<bool>& core) const;
+  void check_idle_sessions_end(const std::vector<bool>& core);
 
   const SimulationOptions& options_;
   Choices choices_;
@@ -137,6 +138,7 @@ void Simulation::check_liveness() {
   check_caught_up(core);
   check_live(takes_writes(core), "healthy-core-takes-writes",
              "the leader's log is near its bound, though everybody has caught up");
+  check_idle_sessions_end(core);
 }
 
 // What it takes to send everybody a snapshot, and then another, at the pace that is allowed.
@@ -333,6 +335,24 @@ void Simulation::check_caught_up(const std::vector<bool>& core) const {
     check(replica.store().digest() == replica.store().recomputed_digest(), "digest-recomputed",
           cluster_.node(node).id.name());
   }
+}
+
+// Nobody writes any more. Those that live long may stay.
+void Simulation::check_idle_sessions_end(const std::vector<bool>& core) {
+  constexpr Duration kShort = 4s;
+  const auto any_short = [&] {
+    const kv::Tree& sessions = find_leader(core)->store().sessions().tree();
+    for (kv::Tree::Cursor at = sessions.begin(); at.valid(); at.next()) {
+      if (kv::Sessions::session_of(*at.item())->ttl <= kShort) return true;
+    }
+    return false;
+  };
+  core_leader(core);
+  if (!any_short()) return;
+  // By the slowest clock, and once more for what could not be proposed.
+  cluster_.run_until(cluster_.now() + 4 * kShort);
+  core_leader(core);
+  check_live(!any_short(), "idle-sessions-end", "a session is open that nobody has used for long");
 }
 
 }  // namespace

@@ -102,7 +102,8 @@ restart_follower() {
   until curl --silent --fail --output /dev/null "http://127.0.0.1:1920$number/readyz"; do
     sleep 0.02
   done
-  echo "n$number, killed and started again: ready after $((($(date +%s%N) - began) / 1000000)) ms," \
+  echo "n$number, killed and started again:" \
+    "ready after $((($(date +%s%N) - began) / 1000000)) ms," \
     "resident memory then $(($(resident "${pids[$number]}") * 1024 / 1000000)) MB"
 }
 
@@ -141,7 +142,9 @@ wait "$lister" || fail "a page could not be read"
 after=$(resident "$leader_pid")
 puts "after them"
 
-list_figures=$(awk -v keys="$keys" '$1 == "list" { ++lists; next } { bytes += $1; seconds += $2; ++pages }
+list_figures=$(awk -v keys="$keys" '
+  $1 == "list" { ++lists; next }
+  { bytes += $1; seconds += $2; ++pages }
   END { printf "pages: %d, of %.1f MB each, %.0f MB a second; whole lists of %d keys: %d\n",
         pages, bytes / pages / 1e6, bytes / seconds / 1e6, keys, lists }' "$data/pages.log")
 echo "$list_figures"

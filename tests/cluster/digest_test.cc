@@ -48,7 +48,8 @@ class Digests : public testing::Test {
     const auto session = nlohmann::json::parse(opened->body).at("id").dump();
     ask(io::HttpMethod::kPost, "/txn",
         R"({"success":[{"op":"put","key":"t/)" + number +
-            R"(","value":"1"},{"op":"get","prefix":"t/"},{"op":"delete","key":"key3","prev":true}]})",
+            R"(","value":"1"},{"op":"get","prefix":"t/"},)"
+            R"({"op":"delete","key":"key3","prev":true}]})",
         "Anchor-Session: " + session + "\r\nAnchor-Sequence: 1\r\n");
     ask(io::HttpMethod::kDelete, "/kv/?prefix=t%2F1", "");
     ask(io::HttpMethod::kPut, "/settings",

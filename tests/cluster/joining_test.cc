@@ -177,7 +177,8 @@ TEST_F(JoiningCluster, LeaderThatComesBackElsewhereIsFoundAgain) {
   moved.start_with(arguments_with(moved, elsewhere));
   EXPECT_TRUE(becomes_ready(moved)) << moved.output();
   const std::string address = "127.0.0.1:" + std::to_string(elsewhere.number());
-  EXPECT_EQ(member(leader(), moved.id()).value("address", ""), address);
+  EXPECT_TRUE(
+      eventually([&] { return member(leader(), moved.id()).value("address", "") == address; }));
 }
 
 // What says that the leader is a member is in the entries that it lacks.

@@ -326,5 +326,21 @@ TEST(HttpCodec, SaysWhatItKnowsOfARefusedRequest) {
   EXPECT_EQ(other.partial(), nullptr);
 }
 
+// The head moves in memory as it grows.
+TEST(HttpCodec, KnowsTheTargetOfARequestThatIsNotWholeHoweverMuchFollows) {
+  const HttpLimits limits;
+  HttpCodec codec(limits);
+  std::string head = "GET /kv/a-key-that-is-longer-than-what-a-string-holds-itself HTTP/1.1\r\n";
+  const std::size_t line = head.size();
+  for (int i = 0; i < 50; ++i) head += "Header-" + std::to_string(i) + ": value\r\n";
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    std::string_view byte = std::string_view(head).substr(i, 1);
+    codec.parse(byte);
+    ASSERT_EQ(codec.partial() != nullptr, i + 1 >= line) << i;
+    if (codec.partial() == nullptr) continue;
+    ASSERT_EQ(codec.partial()->target, "/kv/a-key-that-is-longer-than-what-a-string-holds-itself");
+  }
+}
+
 }  // namespace
 }  // namespace anchor::io

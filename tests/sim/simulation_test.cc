@@ -48,7 +48,7 @@ TEST(Simulation, DoesTheSameWhetherItIsWatchedOrNot) {
 // replaced.
 TEST(Simulation, SeedsDoWhatTheyAlwaysDid) {
   constexpr std::array<std::uint64_t, 5> kHashes = {0x00f3ad97b5fda1dc, 0x2834d0ebfc80bff8,
-                                                    0x21d9da165bf56ffc, 0x27d7cc26fd3ba348,
+                                                    0xb2fb5fa778f049ad, 0x27d7cc26fd3ba348,
                                                     0x42b5aa97a00810d6};
   for (std::uint64_t seed = 1; seed <= kHashes.size(); ++seed) {
     EXPECT_EQ(simulate(options_of(seed)).hash, kHashes[seed - 1]) << "seed " << seed;

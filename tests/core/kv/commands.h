@@ -18,8 +18,10 @@ inline rc::Gen<std::string> few_keys() {
 }
 
 inline rc::Gen<Bytes> few_values() {
-  return rc::gen::map(rc::gen::element<std::string>("", "1", "2", std::string(300, 'v')),
-                      [](const std::string& text) { return Bytes::copy_of(text); });
+  // Of the longest no four can be returned together.
+  const auto text = rc::gen::weightedElement<std::string>(
+      {{6, ""}, {6, "1"}, {6, "2"}, {6, std::string(300, 'v')}, {1, std::string(600'000, 'v')}});
+  return rc::gen::map(text, [](const std::string& drawn) { return Bytes::copy_of(drawn); });
 }
 
 inline rc::Gen<KeyRange> few_ranges() {
@@ -83,8 +85,8 @@ inline rc::Gen<CommandBody> few_settings() {
   };
   return rc::gen::oneOf(value("history_revisions", {0, 1, 3, 1000}),
                         value("history_bytes", {0, 500, 100'000}),
-                        value("quota_bytes", {0, 4096, 1 << 20}), value("session_count", {1, 2, 5}),
-                        value("no such setting", {1}));
+                        value("quota_bytes", {0, 4096, 1 << 20, 3 << 20}),
+                        value("session_count", {1, 2, 5}), value("no such setting", {1}));
 }
 
 inline rc::Gen<CommandBody> few_bodies() {
