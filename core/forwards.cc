@@ -9,9 +9,7 @@ bool SequenceWindow::take(std::uint64_t sequence) {
     if (sequence - highest_ >= kRemembered) {
       taken_.reset();
     } else {
-      for (std::uint64_t fresh = highest_ + 1; fresh <= sequence; ++fresh) {
-        taken_.reset(fresh % kRemembered);
-      }
+      for (std::uint64_t fresh = highest_; fresh < sequence;) taken_.reset(++fresh % kRemembered);
     }
     highest_ = sequence;
   } else if (highest_ - sequence >= kRemembered) {

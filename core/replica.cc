@@ -10,8 +10,8 @@
 namespace anchor {
 namespace {
 
-// What a result holds, or has taken to come by, counts like what is applied: a small command may
-// read or delete much.
+// What a result holds counts like what is applied, and so do the keys of a range that is deleted: a
+// small command may read or delete much.
 std::uint64_t cost_of(const kv::CommandResult& result) {
   const auto* deleted = std::get_if<kv::RangeDeleted>(&result);
   return deleted != nullptr ? deleted->deleted * kv::kItemBytes : kv::result_bytes(result);

@@ -98,6 +98,8 @@ void HttpConnection::take_output(Instant now, HttpOutput& output) {
 void HttpConnection::written(Instant now) {
   write_began_.reset();
   serialise();
+  const bool in_parts = !slots_.empty() && slots_.front().begun;
+  if (in_parts && output_.empty()) part_due_ = true;
   if (!unparsed_.empty() && !full()) {
     std::string bytes = std::exchange(unparsed_, {});
     std::string_view input = bytes;
@@ -170,28 +172,35 @@ void HttpConnection::serialise() {
     Slot& slot = slots_.front();
     if (slot.interim) {
       append_continue(output_);
-    } else if (!slot.response || !serialise(slot)) {
+    } else if (!slot.response || slot.begun || !serialise(slot)) {
       return;
     }
-    held_bytes_ -= slot.held_bytes;
-    slots_.pop_front();
-    ++first_sequence_;
+    drop_first_slot();
   }
 }
 
 bool HttpConnection::serialise(Slot& slot) {
-  auto* parts = std::get_if<HttpParts>(&slot.response->body);
-  if (!slot.begun) append_response(*slot.response, slot.framing, common_lines_, output_);
-  if (parts == nullptr || slot.framing.head || slot.response->status == 304) return true;
-  // One part at a time: the next one when this is written.
-  if (std::exchange(slot.begun, true) && !output_.empty()) return false;
-  const auto part = (*parts)();
-  if (!part) {
-    append_last_chunk(output_);
-    return true;
-  }
-  append_chunk(*part, output_);
+  append_response(*slot.response, slot.framing, common_lines_, output_);
+  const bool in_parts = std::holds_alternative<HttpParts>(slot.response->body);
+  if (!in_parts || slot.framing.head || slot.response->status == 304) return true;
+  slot.begun = part_due_ = true;
   return false;
+}
+
+void HttpConnection::make_part() {
+  ANCHOR_ASSERT(part_due_ && slots_.front().begun);
+  part_due_ = false;
+  const auto part = std::get<HttpParts>(slots_.front().response->body)();
+  if (part) return append_chunk(*part, output_);
+  append_last_chunk(output_);
+  drop_first_slot();
+  serialise();
+}
+
+void HttpConnection::drop_first_slot() {
+  held_bytes_ -= slots_.front().held_bytes;
+  slots_.pop_front();
+  ++first_sequence_;
 }
 
 }  // namespace anchor::io

@@ -58,9 +58,11 @@ class HttpConnection {
   bool has_output() const { return !output_.empty(); }
   // Of requests and answers, until these are taken.
   std::size_t held_bytes() const { return held_bytes_ + output_.size_bytes(); }
-  // An answer is being made in parts. What there is of it should not be written in the turn of the
-  // loop in which it was made: others are to have theirs.
-  bool streams() const { return !slots_.empty() && slots_.front().begun; }
+  // The next part of an answer is to be made before anything more is written. Whoever serves many
+  // connections lets these take turns.
+  bool part_due() const { return part_due_; }
+  // Requires: part_due().
+  void make_part();
   // Moves the output to an empty `output`, to be written at once. Requires: what was taken before
   // is written.
   void take_output(Instant now, HttpOutput& output);
@@ -99,6 +101,7 @@ class HttpConnection {
   void serialise();
   // True: the answer is serialised to its end.
   bool serialise(Slot& slot);
+  void drop_first_slot();
 
   const std::uint64_t id_;
   const HttpLimits& limits_;
@@ -112,6 +115,7 @@ class HttpConnection {
   // Arrived while there was no room.
   std::string unparsed_;
   HttpOutput output_;
+  bool part_due_ = false;
   bool accepts_ = true;
 
   // When the request that is arriving began, or was last able to go on; between requests, when the

@@ -47,6 +47,7 @@ struct HttpServer::Connection {
   HttpOutput writing;          // empty unless a write is in flight
   std::size_t held_bytes = 0;  // as counted
   bool dirty = false;
+  bool awaits_part = false;
   bool reading = false;
   bool input_ended = false;
   bool shut_down = false;
@@ -154,12 +155,12 @@ void HttpServer::flush() {
   make_room();
 }
 
-// Of those who do not take what was written, whoever holds the most goes first.
+// Whoever holds the most goes first.
 void HttpServer::make_room() {
   while (held_bytes_ >= 2 * options_.held_bytes) {
     Connection* most = nullptr;
     for (const auto& [id, connection] : connections_) {
-      if (connection->closing || connection->writing.empty()) continue;
+      if (connection->closing) continue;
       if (most == nullptr || connection->held_bytes > most->held_bytes) most = connection.get();
     }
     if (most == nullptr) return;
@@ -170,15 +171,13 @@ void HttpServer::make_room() {
 
 void HttpServer::write(Connection& connection) {
   if (connection.closing || !connection.writing.empty()) return;
+  if (connection.http.part_due()) return await_part(connection);
   if (connection.http.has_output()) {
     connection.http.take_output(now(), connection.writing);
     connection.writing.collect(0, pieces_);
     to_uv_buffers(pieces_, buffers_);
     uv_stream_t* stream = as_uv_stream(connection.tcp);
-    int written = UV_EAGAIN;
-    if (!connection.http.streams()) {
-      written = uv_try_write(stream, buffers_.data(), static_cast<unsigned>(buffers_.size()));
-    }
+    int written = uv_try_write(stream, buffers_.data(), static_cast<unsigned>(buffers_.size()));
     if (written == UV_EAGAIN) written = 0;
     if (written < 0) return close_connection(connection);
     if (static_cast<std::size_t>(written) < connection.writing.size_bytes()) {
@@ -204,13 +203,14 @@ void HttpServer::write_done(Connection& connection, int status) {
   connection.writing.clear();
   if (connection.closing) return;
   if (status != 0) return close_connection(connection);
-  if (connection.http.streams()) {
-    awaiting_parts_.push_back(&connection);
-    uv_idle_start(&more_parts_, [](uv_idle_t*) {});
-    return;
-  }
   connection.http.written(now());
   after_progress(connection);
+}
+
+void HttpServer::await_part(Connection& connection) {
+  if (std::exchange(connection.awaits_part, true)) return;
+  awaiting_parts_.push_back(&connection);
+  uv_idle_start(&more_parts_, [](uv_idle_t*) {});
 }
 
 void HttpServer::make_parts() {
@@ -218,9 +218,11 @@ void HttpServer::make_parts() {
   while (!awaiting_parts_.empty() && made < options_.turn_bytes) {
     Connection& connection = *awaiting_parts_.front();
     awaiting_parts_.pop_front();
+    connection.awaits_part = false;
     if (connection.closing) continue;
-    connection.http.written(now());
-    made += connection.http.held_bytes();
+    const std::size_t before = connection.http.held_bytes();
+    connection.http.make_part();
+    made += connection.http.held_bytes() - std::min(before, connection.http.held_bytes());
     after_progress(connection);
   }
   if (awaiting_parts_.empty()) uv_idle_stop(&more_parts_);
@@ -230,7 +232,11 @@ void HttpServer::make_parts() {
 void HttpServer::after_progress(Connection& connection) {
   if (connection.closing) return;
   count_held(connection);
-  if (connection.http.has_output()) mark_dirty(connection);
+  if (connection.http.part_due()) {
+    await_part(connection);
+  } else if (connection.http.has_output()) {
+    mark_dirty(connection);
+  }
 
   const bool reads = connection.http.reads() && !connection.input_ended;
   if (reads && !connection.reading) {

@@ -32,8 +32,7 @@ struct HttpServerOptions {
   // wait for more.
   std::size_t turn_bytes = 1 << 20;
   // Requests and answers that are held, for all connections: with more of them the server is
-  // crowded. With twice as many, some of those who do not take what was written lose their
-  // connections.
+  // crowded. With twice as many, connections are closed, those that hold the most first.
   std::size_t held_bytes = 256 << 20;
   // A connection could not be accepted. May be empty.
   std::function<void(const Error&)> accept_failed{};
@@ -85,6 +84,7 @@ class HttpServer {
   void received(Connection& connection, ssize_t size_or_error);
   void write(Connection& connection);
   void write_done(Connection& connection, int status);
+  void await_part(Connection& connection);
   // Makes the next parts of answers, as many as a turn has room for.
   void make_parts();
   void after_progress(Connection& connection);
@@ -120,7 +120,7 @@ class HttpServer {
   std::size_t held_bytes_ = 0;         // the sum over the connections
   std::size_t turned_away_count_ = 0;  // of those in connections_
   std::vector<Connection*> dirty_;
-  // Whose last part is written, those that wait for longer first.
+  // Those that have waited for longer first.
   std::deque<Connection*> awaiting_parts_;
   bool flushing_ = false;
   std::string common_lines_;

@@ -40,7 +40,11 @@ HttpResponse ok() {
 // `,"prev":...`; null: there was none.
 void append_previous(std::string& json, const kv::ItemRef& previous) {
   json.append(",\"prev\":");
-  previous ? append_item(json, *previous) : void(json.append("null"));
+  if (previous) {
+    append_item(json, *previous);
+  } else {
+    json.append("null");
+  }
 }
 
 HttpResponse render_put(const kv::PutDone& done, const KvAnswer& answer) {
@@ -49,7 +53,8 @@ HttpResponse render_put(const kv::PutDone& done, const KvAnswer& answer) {
     std::string json = "{";
     append_number(json, "revision", done.revision.value());
     append_previous(json, done.previous);
-    response = json_response(json + "}");
+    json.push_back('}');
+    response = json_response(std::move(json));
   } else {
     response = ok();
   }
@@ -65,7 +70,8 @@ HttpResponse render_delete(const kv::DeleteDone& done, const KvAnswer& answer) {
     append_number(json, "revision", done.revision.value());
     json.append(done.deleted ? ",\"deleted\":1" : ",\"deleted\":0");
     append_previous(json, done.previous);
-    response = json_response(json + "}");
+    json.push_back('}');
+    response = json_response(std::move(json));
   } else {
     response = ok();
   }
@@ -114,7 +120,8 @@ HttpResponse render_transaction(const kv::TransactionDone& done) {
     if (&result != &done.results.front()) json.push_back(',');
     append_result(json, result);
   }
-  HttpResponse response = json_response(json + "]}");
+  json.append("]}");
+  HttpResponse response = json_response(std::move(json));
   response.add_header("Anchor-Revision", done.revision.value());
   return response;
 }
@@ -360,6 +367,15 @@ ApiError overloaded() {
   return {.status = 503,
           .code = "overloaded",
           .message = "there is as much to do as the cluster can bear; the request was not applied",
+          .retry_after_ms = kRetryAfterMs};
+}
+
+ApiError crowded() {
+  return {.status = 503,
+          .code = "overloaded",
+          .message =
+              "the clients of this node take their answers too slowly; the request was not "
+              "applied",
           .retry_after_ms = kRetryAfterMs};
 }
 

@@ -271,7 +271,8 @@ class Parser {
   KvRequest finish() {
     const bool previous = answer_.want_previous;
     answer_.error_style = error_style(request_);
-    answer_.large = previous;
+    // A list is made in parts, but for a client that knows none.
+    answer_.large = previous || (read_ && key_.empty() && request_.version_1_0);
     KvRequest parsed;
     RangeRequest many = range_.finish();
     if (read_) {

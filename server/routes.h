@@ -67,6 +67,7 @@ io::HttpResponse render_redirect(const KvRequest& request, const std::optional<L
 
 // Why the node takes no requests.
 ApiError overloaded();
+ApiError crowded();
 ApiError shutting_down();
 ApiError in_no_cluster();
 ApiError removed_from_cluster();

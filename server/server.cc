@@ -319,7 +319,7 @@ void Server::answer(KvRequest request, io::HttpTicket ticket) {
     return http_->respond(ticket, render_error(*error, request.answer.error_style, leader));
   }
   if (request.answer.large && http_->crowded()) {
-    return http_->respond(ticket, render_error(overloaded(), request.answer.error_style));
+    return http_->respond(ticket, render_error(crowded(), request.answer.error_style));
   }
   node_->take(std::move(request), ticket);
 }

@@ -15,15 +15,6 @@ kv::ItemRef as_item(const std::string& key, const Model::KeyValue& state) {
                            .version = state.version});
 }
 
-bool holds(const kv::Condition& condition, const std::optional<Model::KeyValue>& state) {
-  if (std::holds_alternative<kv::IfAbsent>(condition)) return !state;
-  if (std::holds_alternative<kv::IfPresent>(condition)) return state.has_value();
-  if (const auto* wanted = std::get_if<kv::IfModRevision>(&condition)) {
-    return state && state->mod_revision == wanted->revision;
-  }
-  return true;
-}
-
 template <typename T>
 bool compares(const T& a, kv::CompareOperator how, const T& b) {
   if (how == kv::CompareOperator::kEqual) return a == b;
@@ -112,9 +103,18 @@ kv::CommandResult Model::run_in_session(const kv::SessionWrite& write,
   return result;
 }
 
+bool Model::meets(const kv::Condition& condition, const std::optional<KeyValue>& state) {
+  if (std::holds_alternative<kv::IfAbsent>(condition)) return !state;
+  if (std::holds_alternative<kv::IfPresent>(condition)) return state.has_value();
+  if (const auto* wanted = std::get_if<kv::IfModRevision>(&condition)) {
+    return state && state->mod_revision == wanted->revision;
+  }
+  return true;
+}
+
 kv::CommandResult Model::put(const kv::Put& put) {
   const auto before = find(put.key);
-  if (!sim::holds(put.condition, before)) {
+  if (!meets(put.condition, before)) {
     return kv::ConditionFailed{states_.back().revision,
                                before ? before->mod_revision : kv::Revision()};
   }
@@ -128,7 +128,7 @@ kv::CommandResult Model::put(const kv::Put& put) {
 
 kv::CommandResult Model::erase(const kv::Delete& erase) {
   const auto before = find(erase.key);
-  if (!sim::holds(erase.condition, before)) {
+  if (!meets(erase.condition, before)) {
     return kv::ConditionFailed{states_.back().revision,
                                before ? before->mod_revision : kv::Revision()};
   }

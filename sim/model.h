@@ -79,6 +79,7 @@ class Model {
   // `room` is what the transaction may still return.
   kv::OperationResult operate(const kv::Operation& operation, std::uint64_t& room);
   kv::CommandResult expire(const kv::ExpireSessions& expire);
+  static bool meets(const kv::Condition& condition, const std::optional<KeyValue>& state);
   bool holds(const kv::Compare& compare) const;
 
   // Sets or deletes the key at the revision that begins.

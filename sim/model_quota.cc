@@ -41,7 +41,9 @@ Model::Growth Model::growth_in_session(const kv::CommandBody& body) const {
     growth.after += stored_bytes(key.size(), value.size());
     if (want_previous) growth.after += stored_bytes(item(key));
   };
-  if (const auto* put = std::get_if<kv::Put>(&body)) add(put->key, put->value, put->want_previous);
+  if (const auto* put = std::get_if<kv::Put>(&body); put && meets(put->condition, find(put->key))) {
+    add(put->key, put->value, put->want_previous);
+  }
   if (const auto* erase = std::get_if<kv::Delete>(&body); erase && erase->want_previous) {
     growth.before = growth.after = stored_bytes(item(erase->key));
   }
@@ -59,7 +61,7 @@ Model::Growth Model::growth_in_session(const kv::CommandBody& body) const {
     if (const auto* erase = std::get_if<kv::DeleteOperation>(&operation);
         erase && erase->want_previous) {
       for (const auto& [key, state] : range(erase->range, now())) {
-        growth.before += stored_bytes(key.size(), state.value.size());
+        growth.before += written_bytes(key.size(), state.value.size());
       }
     }
     if (const auto* get = std::get_if<kv::GetOperation>(&operation)) {

@@ -81,6 +81,7 @@ class Simulation {
   Duration sending_time(const std::vector<bool>& core) const;
   std::uint64_t snapshots_installed(const std::vector<bool>& core) const;
   void check_caught_up(const std::vector<bool>& core) const;
+  void check_takes_write(const std::vector<bool>& core);
   void check_idle_sessions_end(const std::vector<bool>& core);
 
   const SimulationOptions& options_;
@@ -138,6 +139,7 @@ void Simulation::check_liveness() {
   check_caught_up(core);
   check_live(takes_writes(core), "healthy-core-takes-writes",
              "the leader's log is near its bound, though everybody has caught up");
+  if (workload_.slowed() > 0) check_takes_write(core);
   check_idle_sessions_end(core);
 }
 
@@ -335,6 +337,15 @@ void Simulation::check_caught_up(const std::vector<bool>& core) const {
     check(replica.store().digest() == replica.store().recomputed_digest(), "digest-recomputed",
           cluster_.node(node).id.name());
   }
+}
+
+// Nothing has its leader slow down any more.
+void Simulation::check_takes_write(const std::vector<bool>& core) {
+  const std::uint64_t slowed = workload_.slowed();
+  workload_.demand_write(*cluster_.leader(&core));
+  wait_until([&] { return workload_.idle(); }, 10s);
+  check_live(workload_.idle() && workload_.unserved() == 0 && workload_.slowed() == slowed,
+             "healthy-core-takes-writes", "a leader that slowed writes down serves none any more");
 }
 
 // Nobody writes any more. Those that live long may stay.

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/base/assert.h"
 #include "sim/session_checks.h"
 
 namespace anchor::sim {
@@ -88,13 +89,28 @@ void Workload::next(std::size_t number) {
   if (!cluster_.node(node).up()) return later(number);
   auto request = client.again ? *std::exchange(client.again, std::nullopt) : choose(client, number);
   const Duration patience = choices_.between(200ms, 8s, Stream::kClient, number);
+  send(number, node, std::move(request));
+  if (demanding) return;
+  cluster_.after(patience, [=, this, operation = *client.waiting] { give_up(number, operation); });
+}
+
+void Workload::send(std::size_t number, std::size_t node, std::variant<kv::Command, Read> request) {
+  Client& client = clients_[number];
+  client.writes = std::holds_alternative<kv::Command>(request);
+  client.asked = cluster_.now();
+  client.demanding = !demanded_of_.empty();
+  demanded_ += client.demanding ? 1 : 0;
   const OperationId operation = cluster_.submit(node, std::move(request));
   client.waiting = operation;
-  client.asked = cluster_.now();
-  client.demanding = demanding;
-  demanded_ += demanding ? 1 : 0;
   owners_.emplace(operation, number);
-  if (!demanding) cluster_.after(patience, [=, this] { give_up(number, operation); });
+}
+
+void Workload::demand_write(std::size_t node) {
+  ANCHOR_ASSERT(stopped_ && idle() && !demanded_of_.empty());
+  Client& client = clients_.front();
+  client.in_session = false;
+  client.key = "k0";
+  send(0, node, kv::Command(kv::Put{client.key, choose_value(client, 0), kv::Always{}}));
 }
 
 void Workload::give_up(std::size_t number, OperationId operation) {
@@ -120,8 +136,8 @@ void Workload::answered(OperationId operation, const Outcome* outcome) {
   const bool answer = served(outcome);
   if (answer) learn(client, *outcome);
   if (client.demanding && !answer) {
-    const bool slowed =
-        may_have_waited_for_leader(outcome) && cluster_.writes_slowed() >= client.asked;
+    const bool slowed = client.writes && may_have_waited_for_leader(outcome) &&
+                        cluster_.writes_slowed() >= client.asked;
     ++(slowed ? slowed_ : unserved_);
   }
   if (!answer) {

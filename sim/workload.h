@@ -35,6 +35,8 @@ class Workload {
   std::uint64_t unserved() const { return unserved_; }
   std::uint64_t slowed() const { return slowed_; }
   std::uint64_t demanded() const { return demanded_; }
+  // One write more, of which the same is demanded. Requires: stopped, and idle.
+  void demand_write(std::size_t node);
 
  private:
   struct Client {
@@ -43,6 +45,7 @@ class Workload {
     std::optional<OperationId> waiting{};
     Instant asked{};
     bool demanding = false;
+    bool writes = false;
     // What the next try is for; none: something new.
     std::optional<std::variant<kv::Command, Read>> again{};
     // What it last saw of a key.
@@ -57,6 +60,7 @@ class Workload {
   };
 
   void next(std::size_t number);
+  void send(std::size_t number, std::size_t node, std::variant<kv::Command, Read> request);
   void later(std::size_t number);
   void give_up(std::size_t number, OperationId operation);
   void answered(OperationId operation, const Outcome* outcome);

@@ -9,7 +9,7 @@
 
 namespace anchor::kv {
 
-// What an item takes up there: an element of a list, and two byte strings of whole words.
+// What an item takes up in a list of them: an element, and two byte strings of whole words.
 constexpr std::uint64_t written_bytes(std::size_t key_bytes, std::size_t value_bytes) {
   constexpr std::uint64_t kElementBytes = 48;
   const auto whole_words = [](std::size_t bytes) { return (bytes + 7) / 8 * 8; };

@@ -157,7 +157,7 @@ Store::Growth Store::growth_in_session(const CommandBody& body) const {
     return {.before = returned(*erase), .after = returned(*erase)};
   }
   const auto* put = std::get_if<Put>(&body);
-  if (put == nullptr) return {};
+  if (put == nullptr || !kv::holds(put->condition, tree_.find(put->key))) return {};
   Growth growth = growth_of(PutOperation{.key = put->key, .value = put->value});
   growth.after += returned(*put);
   return growth;
@@ -213,8 +213,9 @@ std::expected<RangeView, Compacted> Store::view(KeyRange range, Revision at) con
     changes.push_back(&change);
     return true;
   });
-  // Of each key the first says what it was.
-  std::ranges::stable_sort(changes, {}, &Change::key);
+  // Of each key the first says what it was. A revision changes none twice.
+  std::ranges::sort(
+      changes, {}, [](const Change* change) { return std::pair(change->key(), change->revision); });
   const auto rest = std::ranges::unique(changes, {}, &Change::key);
   changes.erase(rest.begin(), rest.end());
   std::vector<std::pair<std::string, ItemRef>> past;

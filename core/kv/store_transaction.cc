@@ -203,13 +203,15 @@ Store::Growth Store::growth_in_session(const Transaction& transaction) const {
   Growth sum = growth_of(operations);
   std::uint64_t returned = beside->taken();
   for (const Operation& operation : operations) {
-    if (const auto* wanted = std::get_if<GetOperation>(&operation)) {
+    const auto* wanted = std::get_if<GetOperation>(&operation);
+    if (wanted != nullptr && returned < kTransactionResultBytes) {
       returned += most_of_get(*this, operations, *wanted);
     }
     const auto* erase = std::get_if<DeleteOperation>(&operation);
     if (erase == nullptr || !erase->want_previous) continue;
     const RangeView all = view(erase->range);
-    for (RangeView::Reader reader(all); reader.peek();) sum.before += item_bytes(*reader.next());
+    // As it is returned, which is a little more than it counted for.
+    for (RangeView::Reader reader(all); reader.peek();) sum.before += written_bytes(*reader.next());
   }
   sum.after += std::min<std::uint64_t>(returned, kTransactionResultBytes);
   return sum;

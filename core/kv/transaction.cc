@@ -74,7 +74,9 @@ std::string fault_in_writes(const std::vector<Operation>& operations, std::strin
     auto range = written(operations[i]);
     if (range && !range->empty()) writes.push_back({*std::move(range), i});
   }
-  std::ranges::stable_sort(writes, {}, [](const Write& write) { return write.range.start; });
+  std::ranges::sort(writes, {}, [](const Write& write) {
+    return std::pair(std::string_view(write.range.start), write.number);
+  });
   const auto overlap = std::ranges::adjacent_find(
       writes, [](const Write& a, const Write& b) { return a.range.overlaps(b.range); });
   if (overlap == writes.end()) return "";

@@ -127,6 +127,24 @@ RC_GTEST_PROP(TransactionResult, IsBoundedWhateverTheOperations, ()) {
 
 // --- What a session keeps of it -----------------------------------------------------------------
 
+// Of whatever length keys and values are: in answers they take up whole words.
+TEST(TransactionInSession, DeletesThatReturnManySmallOnesWorkAboveTheQuota) {
+  Store store;
+  store.apply(OpenSession{});
+  for (int i = 0; i < 1000; ++i) store.apply(put_of("k" + std::to_string(i), "v"));
+  set_quota(store, 4096);
+  const CommandResult result = run_in_session(store, {delete_all(true)});
+  ASSERT_TRUE(std::holds_alternative<TransactionDone>(result));
+}
+
+TEST(TransactionInSession, FailedConditionIsToldAboveTheQuota) {
+  Store store = store_of(1, 10);
+  set_quota(store, 4096);
+  Put put = put_of("kkkkkkkkkkkkkkk0", std::string(9000, 'v'));
+  put.condition = IfAbsent{};
+  EXPECT_TRUE(std::holds_alternative<ConditionFailed>(run_in_session(store, put)));
+}
+
 TEST(TransactionInSession, DeletesThatReturnWorkAboveTheQuota) {
   Store store = store_of(10, 10'000);
   set_quota(store, 50'000);

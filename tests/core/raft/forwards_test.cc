@@ -50,6 +50,15 @@ TEST(SequenceWindow, ForgetsNothingRecentInALongJump) {
   EXPECT_FALSE(window.take(10 * kRemembered));
 }
 
+TEST(SequenceWindow, EndsAtTheLastSequenceThatThereIs) {
+  SequenceWindow window;
+  EXPECT_TRUE(window.take(UINT64_MAX - 1));
+  EXPECT_TRUE(window.take(UINT64_MAX));
+  EXPECT_FALSE(window.take(UINT64_MAX));
+  EXPECT_FALSE(window.take(UINT64_MAX - 1));
+  EXPECT_TRUE(window.take(UINT64_MAX - 2));
+}
+
 RC_GTEST_PROP(SequenceWindowProperty, BehavesAsASetThatForgetsTheOld, ()) {
   SequenceWindow window;
   std::set<std::uint64_t> taken;
