@@ -66,4 +66,51 @@ io::HttpResponse render_error(const ApiError& error, ErrorStyle style,
   return response;
 }
 
+ApiError overloaded() {
+  return {.status = 503,
+          .code = "overloaded",
+          .message = "there is as much to do as the cluster can bear; the request was not applied",
+          .retry_after_ms = kRetryAfterMs};
+}
+
+ApiError crowded() {
+  return {.status = 503,
+          .code = "overloaded",
+          .message =
+              "the clients of this node take their answers too slowly; the request was not "
+              "applied",
+          .retry_after_ms = kRetryAfterMs};
+}
+
+ApiError shutting_down() {
+  return {.status = 503,
+          .code = "not_ready",
+          .message = "this node is shutting down; the request was not applied",
+          .retry_after_ms = kRetryAfterMs};
+}
+
+ApiError in_no_cluster() {
+  return {.status = 503,
+          .code = "not_ready",
+          .message = "this node belongs to no cluster yet; the request was not applied",
+          .retry_after_ms = kRetryAfterMs};
+}
+
+ApiError state_distrusted() {
+  return {.status = 503,
+          .code = "state_distrusted",
+          .message =
+              "this node's state is not the majority's; until it is, ask another node. The "
+              "request was not applied",
+          .retry_after_ms = kRetryAfterMs};
+}
+
+ApiError removed_from_cluster() {
+  return {.status = 503,
+          .code = "not_ready",
+          .message =
+              "this node was removed from its cluster; ask one of its members. The request "
+              "was not applied"};
+}
+
 }  // namespace anchor::server

@@ -40,4 +40,12 @@ nlohmann::ordered_json leader_json(const std::optional<LeaderInfo>& leader);
 io::HttpResponse render_error(const ApiError& error, ErrorStyle style,
                               const std::optional<LeaderInfo>& leader = std::nullopt);
 
+// Why the node takes no requests.
+ApiError overloaded();
+ApiError crowded();
+ApiError shutting_down();
+ApiError in_no_cluster();
+ApiError removed_from_cluster();
+ApiError state_distrusted();
+
 }  // namespace anchor::server

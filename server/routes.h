@@ -65,12 +65,4 @@ io::HttpResponse render_settings(const kv::Settings& settings);
 // The answer to a request with a redirect_target, on a node that is not the leader.
 io::HttpResponse render_redirect(const KvRequest& request, const std::optional<LeaderInfo>& leader);
 
-// Why the node takes no requests.
-ApiError overloaded();
-ApiError crowded();
-ApiError shutting_down();
-ApiError in_no_cluster();
-ApiError removed_from_cluster();
-ApiError state_distrusted();
-
 }  // namespace anchor::server

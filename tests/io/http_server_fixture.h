@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -126,6 +127,8 @@ class HttpServerTest : public testing::Test {
  protected:
   void run(const std::function<void(std::uint16_t port)>& client,
            const HttpServerOptions& options = {}) {
+    // As the server's process does: a client that is gone is no reason to die.
+    std::signal(SIGPIPE, SIG_IGN);
     uv_loop_t loop;
     uv_loop_init(&loop);
     {
