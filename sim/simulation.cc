@@ -143,7 +143,8 @@ void Simulation::check_liveness() {
   check_idle_sessions_end(core);
 }
 
-// What it takes to send everybody a snapshot, and then another, at the pace that is allowed.
+// What it takes to send everybody a snapshot, and then another, at the pace that is allowed, and
+// with no more on its way than is allowed; chunks that get lost are sent again after a silence.
 Duration Simulation::sending_time(const std::vector<bool>& core) const {
   std::uint64_t largest = 0;
   for (std::size_t node = 0; node < core.size(); ++node) {
@@ -154,7 +155,11 @@ Duration Simulation::sending_time(const std::vector<bool>& core) const {
   }
   const std::uint64_t microseconds =
       2 * cluster_.size() * largest * 1'000'000 / mix_.raft.snapshot_bytes_per_second;
-  return Duration(static_cast<Duration::rep>(microseconds));
+  const std::uint64_t at_once =
+      std::max(mix_.raft.snapshot_chunk_bytes, mix_.raft.snapshot_window_bytes);
+  const auto rounds = static_cast<Duration::rep>(2 * largest / at_once);
+  const Duration round = 2 * mix_.faults.delay_most + 2 * mix_.raft.heartbeat_interval;
+  return Duration(static_cast<Duration::rep>(microseconds)) + rounds * round;
 }
 
 std::uint64_t Simulation::snapshots_installed(const std::vector<bool>& core) const {
