@@ -103,7 +103,9 @@ std::uint64_t Model::most_of_get(const kv::GetOperation& get,
   }
   KeyValues found = range(get.range, now());
   if (get.reverse) std::ranges::reverse(found);
-  if (get.limit > 0 && !deletes && found.size() > get.limit) found.resize(get.limit);
+  if (get.limit > 0 && !deletes && found.size() > get.limit) {
+    found.erase(found.begin() + static_cast<std::ptrdiff_t>(get.limit), found.end());
+  }
   for (const auto& [key, state] : found) {
     bytes += written_bytes(key.size(), get.keys_only ? 0 : state.value.size());
   }
