@@ -142,12 +142,11 @@ wait "$lister" || fail "a page could not be read"
 after=$(resident "$leader_pid")
 puts "after them"
 
-list_figures=$(awk -v keys="$keys" '
+awk -v keys="$keys" '
   $1 == "list" { ++lists; next }
   { bytes += $1; seconds += $2; ++pages }
   END { printf "pages: %d, of %.1f MB each, %.0f MB a second; whole lists of %d keys: %d\n",
-        pages, bytes / pages / 1e6, bytes / seconds / 1e6, keys, lists }' "$data/pages.log")
-echo "$list_figures"
+        pages, bytes / pages / 1e6, bytes / seconds / 1e6, keys, lists }' "$data/pages.log"
 echo "leader's resident memory: $((before / 1024)) MiB before, $((after / 1024)) after the lists;" \
   "the most until then $((most_before / 1024)), and since then" \
   "$(($(most_resident "$leader_pid") / 1024))"

@@ -185,24 +185,30 @@ TEST(ReplicaWrites, ThatAreRefusedLeaveNothingBehind) {
   EXPECT_EQ(servers[1].replica().waiting_requests(), 0u);
 }
 
+// The first server, which leads, takes all of them in one step, and hears from the second that they
+// are committed.
+void commit_at_once(Servers& servers, const std::vector<kv::Command>& commands) {
+  std::vector<Input> requests;
+  for (const kv::Command& command : commands) {
+    requests.push_back(ClientRequest{
+        .id = servers[1].next_request(), .deadline = servers[1].now() + 10s, .body = command});
+  }
+  servers[1].step(requests);
+  for (const int number : {1, 2}) {
+    servers[number].complete_writes();
+    for (raft::Message& message : servers[number].take_sent()) servers.carry(std::move(message));
+  }
+}
+
 // A long log, as after a restart, is applied bit by bit, since a leader must not be silent for
 // long.
 TEST(ReplicaWrites, AreAppliedAFewAtATime) {
   Replica::Options options;
   options.apply_bytes = 100;
   Servers servers = with_leader(options);
-  std::vector<Input> requests;
-  for (int i = 0; i < 10; ++i) {
-    requests.push_back(ClientRequest{
-        .id = servers[1].next_request(),
-        .deadline = servers[1].now() + 10s,
-        .body = kv::Command(kv::Put{"a", Bytes::copy_of(std::string(100, 'v')), kv::Always{}})});
-  }
-  servers[1].step(requests);
-  servers[1].complete_writes();
-  for (raft::Message& message : servers[1].take_sent()) servers.carry(std::move(message));
-  servers[2].complete_writes();
-  for (raft::Message& message : servers[2].take_sent()) servers.carry(std::move(message));
+  const kv::Put put{"a", Bytes::copy_of(std::string(100, 'v')), kv::Always{}};
+  const std::vector<kv::Command> commands(10, kv::Command(put));
+  commit_at_once(servers, commands);
   const Replica& leader = servers[1].replica();
   for (std::uint64_t applied = 1; applied <= 10; ++applied) {
     EXPECT_EQ(version_of(servers[1], "a"), applied);
@@ -221,17 +227,8 @@ TEST(ReplicaWrites, ThatReadMuchAreAppliedFewerAtATime) {
   servers[1].write("a", std::string(10'000, 'v'));
   servers.settle();
   const kv::Transaction reads{{}, {kv::GetOperation{.range = kv::KeyRange()}}, {}};
-  std::vector<Input> requests;
-  for (int i = 0; i < 3; ++i) {
-    requests.push_back(ClientRequest{.id = servers[1].next_request(),
-                                     .deadline = servers[1].now() + 10s,
-                                     .body = kv::Command(reads)});
-  }
-  servers[1].step(requests);
-  servers[1].complete_writes();
-  for (raft::Message& message : servers[1].take_sent()) servers.carry(std::move(message));
-  servers[2].complete_writes();
-  for (raft::Message& message : servers[2].take_sent()) servers.carry(std::move(message));
+  const std::vector<kv::Command> commands(3, kv::Command(reads));
+  commit_at_once(servers, commands);
   const Replica& leader = servers[1].replica();
   const raft::Index last = leader.raft().commit_index();
   EXPECT_EQ(last - leader.applied_index(), 2u);

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "tests/cluster/eventually.h"
 #include "tests/io/http_server_fixture.h"
 
 // What a server bears: many clients, much at a time, and some who do not take their answers.
@@ -14,12 +14,18 @@ namespace {
 
 using HttpServerLoad = HttpServerTest;
 
-bool comes_to_be(const std::function<bool()>& condition) {
-  for (int i = 0; i < 10'000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return false;
+std::string many_large(int count) {
+  std::string requests;
+  for (int i = 0; i < count; ++i) requests += get("/large");
+  return requests;
+}
+
+// 40 MB of requests for a terabyte: the server stops taking them, then it hangs up.
+void expect_cut_off(Client& client) {
+  const std::string requests = many_large(1000);
+  bool taken = true;
+  for (int i = 0; taken && i < 1000; ++i) taken = client.send(requests);
+  EXPECT_FALSE(taken);
 }
 
 TEST_F(HttpServerLoad, ALongPipelineIsAnsweredThoughItHasNoRoomAtOnce) {
@@ -113,12 +119,7 @@ TEST_F(HttpServerLoad, AClientThatNeverReadsIsBoundedAndCutOff) {
   run(
       [](std::uint16_t port) {
         Client client(port);
-        std::string requests;
-        for (int i = 0; i < 1000; ++i) requests += get("/large");
-        // 40 MB of requests for a terabyte: the server stops taking them, then it hangs up.
-        bool taken = true;
-        for (int i = 0; taken && i < 1000; ++i) taken = client.send(requests);
-        EXPECT_FALSE(taken);
+        expect_cut_off(client);
       },
       options);
   EXPECT_LT(handled_, 1000U);
@@ -135,12 +136,10 @@ TEST_F(HttpServerLoad, IsCrowdedWhileAnswersAreNotTaken) {
         EXPECT_FALSE(crowded());
         {
           Client never_reads(port);
-          std::string requests;
-          for (int i = 0; i < 100; ++i) requests += get("/large");
-          never_reads.send(requests);
-          EXPECT_TRUE(comes_to_be([&] { return crowded(); }));
+          never_reads.send(many_large(100));
+          EXPECT_TRUE(cluster::eventually(crowded));
         }
-        EXPECT_TRUE(comes_to_be([&] { return !crowded(); }));
+        EXPECT_TRUE(cluster::eventually([&] { return !crowded(); }));
       },
       {.held_bytes = 4 << 20});
 }
@@ -152,11 +151,7 @@ TEST_F(HttpServerLoad, WhoNeverReadsIsCutOffOnceFarTooMuchIsHeld) {
   run(
       [](std::uint16_t port) {
         Client client(port);
-        std::string requests;
-        for (int i = 0; i < 1000; ++i) requests += get("/large");
-        bool taken = true;
-        for (int i = 0; taken && i < 1000; ++i) taken = client.send(requests);
-        EXPECT_FALSE(taken);
+        expect_cut_off(client);
         Client other(port);
         other.send(get("/large") + get("/1"));
         EXPECT_TRUE(other.receive_until("</1>").ends_with("</1>"));
