@@ -23,11 +23,15 @@ bool SequenceWindow::take(std::uint64_t sequence) {
 void TakenForwards::begin(raft::Term term) {
   ANCHOR_ASSERT(term > term_);
   term_ = term;
-  windows_.clear();
+  origins_.clear();
 }
 
 bool TakenForwards::take(const raft::Peer& origin, raft::Boot boot, std::uint64_t sequence) {
-  return windows_[{origin, boot}].take(sequence);
+  const auto found = origins_.try_emplace(origin, Origin{boot, {}}).first;
+  Origin& newest = found->second;
+  if (boot < newest.boot) return false;
+  if (boot > newest.boot) newest = {boot, {}};
+  return newest.window.take(sequence);
 }
 
 }  // namespace anchor

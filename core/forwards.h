@@ -3,7 +3,6 @@
 #include <bitset>
 #include <cstdint>
 #include <map>
-#include <utility>
 
 #include "core/raft/types.h"
 
@@ -27,17 +26,24 @@ class SequenceWindow {
 
 // Which forwarded requests a leader has taken in its term: each is taken once, whatever the network
 // does with copies of it. Kept after the term, to tell a request that was never taken from one that
-// was.
+// was. Of each origin it remembers the newest boot: what an older one sent counts as taken.
 class TakenForwards {
  public:
   raft::Term term() const { return term_; }
   // Forgets all. Requires: `term` is above term().
   void begin(raft::Term term);
+  // Whether anything of it was taken in the term.
+  bool knows(const raft::Peer& origin) const { return origins_.contains(origin); }
   bool take(const raft::Peer& origin, raft::Boot boot, std::uint64_t sequence);
 
  private:
+  struct Origin {
+    raft::Boot boot;
+    SequenceWindow window;
+  };
+
   raft::Term term_;
-  std::map<std::pair<raft::Peer, raft::Boot>, SequenceWindow> windows_;
+  std::map<raft::Peer, Origin> origins_;
 };
 
 }  // namespace anchor

@@ -295,6 +295,7 @@ class Replica {
   bool snapshot_makes_room() const;
   // In the file replica_forwards.cc.
   void take_forward(const raft::Message& message, const raft::ForwardRequest& request);
+  void turn_away(const ForwardedFrom& stranger);
   void take_forward_reply(const raft::Message& message, const raft::ForwardReply& reply);
   Outcome outcome_of(const Request& request, const raft::ForwardReply& reply) const;
   bool waits(const raft::Proposal& proposal) const;

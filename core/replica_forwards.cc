@@ -12,8 +12,11 @@ void Replica::take_forward(const raft::Message& message, const raft::ForwardRequ
   if (request.leader_boot != raft_.state().boot) return;
   const bool leads = raft_.is_leader() && raft_.term() == request.leader_term;
   if (taken_forwards_.term() != request.leader_term) return;
-  if (!taken_forwards_.take(message.from, message.from_boot, request.sequence)) return;
   ForwardedFrom origin{message.from, message.from_boot, request.sequence};
+  if (!raft_.state().configuration().has(message.from) && !taken_forwards_.knows(message.from)) {
+    return turn_away(origin);
+  }
+  if (!taken_forwards_.take(message.from, message.from_boot, request.sequence)) return;
   // Never taken before, and never led in that term again: certain.
   if (!leads) return not_applied(origin);
   // Behind those that have waited for longer.
@@ -28,6 +31,13 @@ void Replica::take_forward(const raft::Message& message, const raft::ForwardRequ
   }
   held_bytes_ += raft::command_bytes(request.proposal);
   held_forwards_.push_back({std::move(origin), request.proposal, now_ + options_.leader_wait});
+}
+
+// Strangers are not remembered, of whom there may be any number; nor need they be where a copy of
+// the request would not be taken either: the entry that would admit them is in this log already.
+void Replica::turn_away(const ForwardedFrom& stranger) {
+  if (stranger.peer.incarnation.value() > raft_.log().last().index.value()) return;
+  not_applied(stranger);
 }
 
 // While this leader hands over everything does; while it slows writes down, they do.

@@ -9,6 +9,7 @@
 #include "core/base/assert.h"
 #include "core/base/hash.h"
 #include "core/base/random.h"
+#include "core/kv/item_codec.h"
 
 namespace anchor::codec {
 namespace {
@@ -70,7 +71,7 @@ std::optional<Bytes> SnapshotWriter::block() {
   const auto take_items = [&](kv::Tree::Cursor& at) {
     std::vector<kv::ItemRef> items;
     for (; size < kSnapshotBlockBytes && at.valid(); at.next()) {
-      size += snapshot_item_bytes(*at.item());
+      size += kv::written_bytes(*at.item());
       items.push_back(at.item());
     }
     return items;

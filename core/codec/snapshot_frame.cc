@@ -90,7 +90,7 @@ struct PartSize {
   }
   static std::size_t of(const std::vector<kv::ItemRef>& items) {
     std::size_t size = 0;
-    for (const kv::ItemRef& item : items) size += snapshot_item_bytes(*item);
+    for (const kv::ItemRef& item : items) size += kv::written_bytes(*item);
     return size;
   }
   std::size_t operator()(const SnapshotFooter&) const { return 0; }
@@ -160,14 +160,10 @@ Result<SnapshotPart> read_part(proto::SnapshotFrame::Reader from) {
 
 }  // namespace
 
-std::size_t snapshot_item_bytes(const kv::Item& item) {
-  return kv::written_bytes(item);
-}
-
 std::size_t snapshot_change_bytes(const kv::Change& change) {
   constexpr std::size_t kElementBytes = 24;
-  return kElementBytes + (change.before ? snapshot_item_bytes(*change.before) : 0) +
-         (change.after ? snapshot_item_bytes(*change.after) : 0);
+  return kElementBytes + (change.before ? kv::written_bytes(*change.before) : 0) +
+         (change.after ? kv::written_bytes(*change.after) : 0);
 }
 
 Bytes encode_snapshot_frame(const SnapshotFrame& frame) {

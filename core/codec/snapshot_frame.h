@@ -56,8 +56,7 @@ struct SnapshotFrame {
   SnapshotPart part;
 };
 
-// What an item, and a change, takes up in a block.
-std::size_t snapshot_item_bytes(const kv::Item& item);
+// What a change takes up in a block.
 std::size_t snapshot_change_bytes(const kv::Change& change);
 // A block is closed once what is in it takes up this much.
 inline constexpr std::size_t kSnapshotBlockBytes = 64 << 10;

@@ -72,10 +72,7 @@ CommandResult Store::put(const Put& command) {
   if (!kv::holds(command.condition, current)) {
     return ConditionFailed{revision_, mod_revision_of(current)};
   }
-  if (!has_room({.before = current == nullptr ? 0 : item_bytes(**current),
-                 .after = item_bytes(command.key.size(), command.value.size())})) {
-    return OverQuota{revision_};
-  }
+  if (!has_room(growth_of_put(command.key, command.value.size()))) return OverQuota{revision_};
   Writing writing(*this);
   ItemRef previous = writing.put(command.key, command.value.view());
   return PutDone{writing.finish(), command.want_previous ? std::move(previous) : ItemRef()};
@@ -158,7 +155,7 @@ Store::Growth Store::growth_in_session(const CommandBody& body) const {
   }
   const auto* put = std::get_if<Put>(&body);
   if (put == nullptr || !kv::holds(put->condition, tree_.find(put->key))) return {};
-  Growth growth = growth_of(PutOperation{.key = put->key, .value = put->value});
+  Growth growth = growth_of_put(put->key, put->value.size());
   growth.after += returned(*put);
   return growth;
 }

@@ -110,6 +110,33 @@ TEST(ReplicaForwards, OfAnotherBootOfTheSenderAreOthers) {
   EXPECT_EQ(version_of(servers[1], "a"), 2u);
 }
 
+raft::Message from_stranger(const Server& leader, raft::Index admitted_at) {
+  return {.from = {id_of(9), raft::Incarnation(admitted_at.value())},
+          .from_boot = raft::Boot(1),
+          .to = {id_of(1), raft::Incarnation(0)},
+          .term = leader.term(),
+          .body = forward_to(leader, 1)};
+}
+
+TEST(ReplicaForwards, OfStrangersAreRefused) {
+  Servers servers = with_leader();
+  servers[1].hear(from_stranger(servers[1], raft::Index(0)));
+  const auto replies = servers[1].sent<raft::ForwardReply>();
+  ASSERT_EQ(replies.size(), 1u);
+  EXPECT_EQ(replies[0].outcome, raft::ForwardOutcome::kNotApplied);
+  servers.settle();
+  EXPECT_EQ(version_of(servers[1], "a"), 0u);
+}
+
+// If this leader admits it next, a copy of its request would be taken.
+TEST(ReplicaForwards, OfStrangersThatMayYetBeAdmittedAreDroppedWithoutAnAnswer) {
+  Servers servers = with_leader();
+  const raft::Index next = servers[1].replica().raft().log().last().index.next();
+  servers[1].hear(from_stranger(servers[1], next));
+  EXPECT_TRUE(servers[1].sent<raft::ForwardReply>().empty());
+  EXPECT_FALSE(servers[1].disk_busy());
+}
+
 // An earlier boot may have taken it.
 TEST(ReplicaForwards, ForAnotherBootOfTheLeaderAreDroppedWithoutAnAnswer) {
   Servers servers = with_leader();

@@ -85,6 +85,24 @@ TEST(TakenForwards, TellsOriginsAndTheirBootsApart) {
   EXPECT_TRUE(forwards.take({raft::id_of(1), raft::Incarnation(5)}, Boot(1), 7));
 }
 
+// They might have been taken before the newer boot was heard of.
+TEST(TakenForwards, TakesNothingOfAnOlderBoot) {
+  TakenForwards forwards;
+  forwards.begin(Term(1));
+  ASSERT_TRUE(forwards.take(peer_of(1), Boot(2), 7));
+  EXPECT_FALSE(forwards.take(peer_of(1), Boot(1), 8));
+  EXPECT_TRUE(forwards.take(peer_of(1), Boot(2), 8));
+}
+
+TEST(TakenForwards, KnowsWhoseItTookInTheTerm) {
+  TakenForwards forwards;
+  forwards.begin(Term(1));
+  EXPECT_FALSE(forwards.knows(peer_of(1)));
+  ASSERT_TRUE(forwards.take(peer_of(1), Boot(1), 7));
+  EXPECT_TRUE(forwards.knows(peer_of(1)));
+  EXPECT_FALSE(forwards.knows(peer_of(2)));
+}
+
 TEST(TakenForwards, BeginsEachTermAnew) {
   TakenForwards forwards;
   forwards.begin(Term(1));
