@@ -5,13 +5,19 @@
 
 namespace anchor::sim {
 
-FaultInjector::FaultInjector(const Mix& mix, Cluster& cluster, Choices& choices,
+FaultInjector::FaultInjector(const Mix& mix, Cluster& cluster, Workload& workload, Choices& choices,
                              FaultCounts& counts)
-    : faults_(mix.faults), cluster_(cluster), choices_(choices), counts_(counts) {}
+    : faults_(mix.faults),
+      cluster_(cluster),
+      workload_(workload),
+      choices_(choices),
+      counts_(counts) {}
 
 void FaultInjector::start() {
   repeat(faults_.partitions, [this] {
-    cluster_.network().partition(any_node());
+    const std::size_t node = any_node();
+    cluster_.network().partition(node);
+    workload_.crowd(node, faults_.crowd);
     end_after(faults_.partitions, [this] { cluster_.network().heal(); });
   });
   repeat(faults_.resets, [this] {

@@ -8,13 +8,15 @@
 #include "sim/cluster.h"
 #include "sim/network.h"
 #include "sim/profile.h"
+#include "sim/workload.h"
 
 namespace anchor::sim {
 
 // Lets episodes of faults begin and end, until it is told to stop.
 class FaultInjector {
  public:
-  FaultInjector(const Mix& mix, Cluster& cluster, Choices& choices, FaultCounts& counts);
+  FaultInjector(const Mix& mix, Cluster& cluster, Workload& workload, Choices& choices,
+                FaultCounts& counts);
 
   void start();
   // No new episode begins, and those that last are not ended any more: whatever is broken stays so,
@@ -29,6 +31,7 @@ class FaultInjector {
 
   const Faults& faults_;
   Cluster& cluster_;
+  Workload& workload_;
   Choices& choices_;
   FaultCounts& counts_;
   bool stopped_ = false;

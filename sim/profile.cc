@@ -67,6 +67,18 @@ void add_slow_snapshots(Mix& mix, Choices& choices) {
   mix.raft.window_messages = one_of({3, 1}, choices);
 }
 
+// Leaders are deposed with long logs that nobody shares; the others write little meanwhile, and cut
+// their logs at once.
+void add_deposed_leaders(Mix& mix, Choices& choices) {
+  mix.clients = 2;
+  mix.think_most = 200ms;
+  mix.snapshot_bytes = 1 << 10;
+  mix.raft.trailing_bytes = 0;
+  mix.faults.partitions = {.every = one_of({500ms, 1000ms}, choices),
+                           .longest = one_of({500ms, 2000ms}, choices)};
+  mix.faults.crowd = 200;
+}
+
 void add_network_faults(Faults& faults, Choices& choices) {
   if (coin(choices)) faults.loss_ppm = one_of({1'000, 10'000, 50'000, 200'000}, choices);
   if (coin(choices)) faults.duplicate_ppm = one_of({1'000, 50'000, 200'000}, choices);
@@ -80,6 +92,7 @@ void add_network_faults(Faults& faults, Choices& choices) {
   if (coin(choices)) {
     faults.partitions = {.every = one_of({500ms, 2000ms, 5000ms}, choices),
                          .longest = one_of({500ms, 2000ms, 8000ms}, choices)};
+    faults.crowd = one_of({0, 0, 10, 200}, choices);
   }
   if (coin(choices)) faults.resets = {.every = one_of({100ms, 1000ms}, choices), .longest = {}};
 }
@@ -147,12 +160,14 @@ Mix draw_everything(Choices& choices) {
   if (choices.below(16, Stream::kMix) == 0) return draw_damage(choices);
   Mix mix = draw_cluster(choices);
   if (coin(choices)) add_changes(mix, choices);
-  if (choices.below(16, Stream::kMix) == 0) {
+  const std::uint64_t snapshots = choices.below(16, Stream::kMix);
+  if (snapshots == 0) {
     add_slow_snapshots(mix, choices);
-  } else if (coin(choices)) {
+  } else if (snapshots != 1 && coin(choices)) {
     add_snapshots(mix, choices);
   }
   add_network_faults(mix.faults, choices);
+  if (snapshots == 1) add_deposed_leaders(mix, choices);
   add_node_faults(mix.faults, choices);
   add_disk_faults(mix.faults, choices);
   mix.election_timeouts_differ = coin(choices);

@@ -23,9 +23,9 @@ class Simulation {
         choices_(options.seed),
         mix_(draw_mix(options, choices_)),
         cluster_(mix_, choices_, counts_, options.trace),
-        injector_(mix_, cluster_, choices_, counts_),
-        operator_(mix_, cluster_, choices_, counts_),
-        workload_(mix_, cluster_, choices_) {}
+        workload_(mix_, cluster_, choices_),
+        injector_(mix_, cluster_, workload_, choices_, counts_),
+        operator_(mix_, cluster_, choices_, counts_) {}
 
   void run() {
     injector_.start();
@@ -89,9 +89,9 @@ class Simulation {
   const Mix mix_;
   FaultCounts counts_;
   Cluster cluster_;
+  Workload workload_;
   FaultInjector injector_;
   Operator operator_;
-  Workload workload_;
 };
 
 void check_live(bool holds, const char* invariant, const std::string& detail) {

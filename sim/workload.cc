@@ -65,6 +65,15 @@ bool Workload::idle() const {
                               [](const Client& client) { return client.waiting.has_value(); });
 }
 
+void Workload::crowd(std::size_t node, std::uint64_t writes) {
+  if (!cluster_.node(node).up()) return;
+  for (; writes > 0; --writes) {
+    std::string key = "k" + std::to_string(choices_.below(mix_.keys, Stream::kFault));
+    const std::string value = "crowd-" + std::to_string(++crowd_ordinal_);
+    cluster_.submit(node, kv::Command(kv::Put{std::move(key), Bytes::copy_of(value), {}}));
+  }
+}
+
 void Workload::demand(const std::vector<bool>& nodes) {
   for (std::size_t node = 0; node < nodes.size(); ++node) {
     if (nodes[node]) demanded_of_.push_back(node);
@@ -129,6 +138,7 @@ void Workload::consider_retry(std::size_t number, OperationId operation, bool ce
 
 void Workload::answered(OperationId operation, const Outcome* outcome) {
   const auto owner = owners_.extract(operation);
+  if (owner.empty()) return;
   const std::size_t number = owner.mapped();
   Client& client = clients_[number];
   if (client.waiting != operation) return;

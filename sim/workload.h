@@ -27,6 +27,8 @@ class Workload {
   // No new requests.
   void stop() { stopped_ = true; }
   bool idle() const;
+  // So many clients write to a node at once, and do not come again.
+  void crowd(std::size_t node, std::uint64_t writes);
 
   // From now on requests go to these nodes only, and all of them must be served: a request that is
   // not is counted. So is, apart, a write for which it took too long, or that was refused, while
@@ -81,7 +83,9 @@ class Workload {
   Cluster& cluster_;
   Choices& choices_;
   std::vector<Client> clients_;
+  // Of the crowd's there is none.
   std::map<OperationId, std::size_t> owners_;
+  std::uint64_t crowd_ordinal_ = 0;
   // Empty: no demands are made.
   std::vector<std::size_t> demanded_of_;
   bool stopped_ = false;

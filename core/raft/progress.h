@@ -42,6 +42,11 @@ struct SendSnapshot {
   // The follower has so much, and this much has been sent.
   std::uint64_t acknowledged_bytes = 0;
   std::uint64_t sent_bytes = 0;
+  // Since when it might have acknowledged more; none: it is the leader that has yet to send it
+  // some, as its rate allows.
+  std::optional<Instant> awaited_since{};
+  // When it was last sent some: those who wait take turns.
+  Instant served{};
   // How often it had all of it, and found it damaged.
   int refused = 0;
   // When it was last sent anew what it had not acknowledged.

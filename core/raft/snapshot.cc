@@ -22,12 +22,15 @@ bool seems_lost(const State& state, const Progress& progress) {
   if (!progress.heard_within((ample ? 10 : 1) * timeout, state.now)) return true;
   if (!progress.kept_log->sent_snapshot) return false;
   Duration patience = 10 * timeout;
+  Instant since = progress.progressed;
   if (const auto* sending = std::get_if<SendSnapshot>(&progress.state)) {
+    if (!sending->awaited_since) return false;
+    since = *sending->awaited_since;
     // What it has received as a whole it reads back, before it says that it has it.
     constexpr std::uint64_t kSlowReadBytesPerMillisecond = 32 << 10;
     patience += std::chrono::milliseconds(sending->file.size_bytes / kSlowReadBytesPerMillisecond);
   }
-  return state.now - progress.progressed >= patience;
+  return state.now - since >= patience;
 }
 
 Instant resending_due(const State& state, const Progress& progress, const SendSnapshot& sending) {
@@ -39,6 +42,14 @@ bool window_open(const State& state, const SendSnapshot& sending) {
          sending.sent_bytes - sending.acknowledged_bytes < state.options.snapshot_window_bytes;
 }
 
+// One that takes chunks and acknowledges none is not to keep the others from theirs.
+bool has_turn(const State& state, const Leader& leader, const SendSnapshot& sending) {
+  return std::ranges::none_of(leader.followers, [&](const auto& follower) {
+    const auto* other = std::get_if<SendSnapshot>(&follower.second.state);
+    return other != nullptr && window_open(state, *other) && other->served < sending.served;
+  });
+}
+
 void send_chunk(State& state, Leader& leader, const Peer& to, SendSnapshot& sending) {
   const std::uint64_t left = sending.file.size_bytes - sending.sent_bytes;
   const std::uint64_t bytes = std::min(left, state.options.snapshot_chunk_bytes);
@@ -48,6 +59,8 @@ void send_chunk(State& state, Leader& leader, const Peer& to, SendSnapshot& send
                   .term = state.term(),
                   .body = InstallSnapshot{.file = sending.file, .offset = sending.sent_bytes}};
   state.output.snapshot_chunks.push_back({std::move(message), bytes});
+  if (!sending.awaited_since) sending.awaited_since = state.now;
+  sending.served = state.now;
   sending.sent_bytes += bytes;
   const auto microseconds = bytes * 1'000'000 / state.options.snapshot_bytes_per_second;
   leader.chunk_due =
@@ -143,7 +156,8 @@ void send_snapshot(State& state, Leader& leader, Progress& progress) {
     sending.sent_bytes = sending.acknowledged_bytes;
     sending.resent = state.now;
   }
-  while (window_open(state, sending) && leader.chunk_due <= state.now) {
+  while (window_open(state, sending) && leader.chunk_due <= state.now &&
+         has_turn(state, leader, sending)) {
     send_chunk(state, leader, progress.peer, sending);
   }
 }
@@ -197,6 +211,9 @@ void handle_snapshot_accepted(State& state, Progress& progress, const SnapshotAc
   }
   sending->acknowledged_bytes = received;
   sending->sent_bytes = std::max(sending->sent_bytes, received);
+  if (received == 0) return;
+  const bool owed = received == sending->sent_bytes && received < sending->file.size_bytes;
+  sending->awaited_since = owed ? std::nullopt : std::optional(state.now);
 }
 
 std::optional<Instant> snapshot_deadline(const State& state, const Leader& leader) {

@@ -2,16 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
+#include <string>
 #include <vector>
 
 #include "tests/core/raft/snapshots.h"
 
-// Snapshots on their way to a follower: dissertation 5.
+// How a leader sends a snapshot: dissertation 5.
 namespace anchor::raft {
 namespace {
-
-// --- The leader ---------------------------------------------------------------------------------
 
 std::vector<std::uint64_t> offsets(const std::vector<SnapshotChunk>& chunks) {
   std::vector<std::uint64_t> found;
@@ -155,6 +153,33 @@ TEST(SnapshotSender, KeepsToTheRate) {
   EXPECT_EQ(offsets(leader.take_chunks()), (Offsets{100}));
 }
 
+// Else one that never acknowledges any would be sent the same again, and the others nothing.
+TEST(SnapshotSender, SendsOneChunkToEachInTurnAsItsRateAllows) {
+  Options options = kSmall;
+  options.snapshot_bytes_per_second = 10'000;  // a chunk takes 10 ms
+  Server leader(Start{
+      .configuration = configuration_of(5), .log_terms = {1, 1, 1, 1, 1}, .options = options});
+  make_leader(leader);
+  leader.complete_writes();
+  for (const int member : {2, 3}) {
+    leader.hear(member, leader.term(), AppendAccepted{Index(6), Round(0)});
+  }
+  pass(leader, kTimeout, {2, 3});
+  save(leader, snapshot_at(4, 1));
+  for (const int member : {4, 5}) {
+    leader.hear(member, leader.term(),
+                AppendRejected{.previous_index = Index(5), .hint = position(0, 0), .round = {}});
+  }
+  std::vector<std::string> receivers;
+  for (int chunk = 0; chunk < 4; ++chunk) {
+    for (const SnapshotChunk& sent : leader.take_chunks()) {
+      receivers.push_back(sent.message.to.id.name());
+    }
+    leader.wait(10ms);
+  }
+  EXPECT_EQ(receivers, (std::vector<std::string>{"s4", "s5", "s4", "s5"}));
+}
+
 TEST(SnapshotSender, KeepsTheLogAndTheSnapshotForWhoIsSentIt) {
   Server leader = make_sender();
   save(leader, snapshot_at(5, 1));
@@ -220,6 +245,24 @@ TEST(SnapshotSender, HardlyKeepsALongLogForWhoIsSilent) {
   Server leader = make_sender(options);
   save(leader, snapshot_at(6, 1));
   pass(leader, 2 * kTimeout, {2});
+  EXPECT_EQ(base(leader), 6U);
+}
+
+// 3 can do nothing about the leader's rate.
+TEST(SnapshotSender, WaitsAsLongAsItsOwnRateKeepsItFromSending) {
+  Options options = kSmall;
+  options.snapshot_bytes_per_second = 5;  // a chunk takes 20 s
+  Server leader = make_sender(options);
+  accept(leader, 100);
+  save(leader, snapshot_at(6, 1));
+  leader.take_chunks();
+  pass(leader, 21s, {2, 3});
+  EXPECT_EQ(base(leader), 4U);
+  EXPECT_EQ(offsets(leader.take_chunks()), (Offsets{100}));
+  // But now, for a second already, it is 3 that is waited for.
+  pass(leader, 1s, {2, 3});
+  EXPECT_EQ(base(leader), 4U);
+  pass(leader, 2s, {2, 3});
   EXPECT_EQ(base(leader), 6U);
 }
 
@@ -301,96 +344,6 @@ TEST(SnapshotSender, KeepsNothingOnceItLeadsNoMore) {
   leader.hear(2, leader.term().next(), ReadIndexReply{});
   ASSERT_TRUE(leader.follows());
   EXPECT_EQ(base(leader), 6U);
-}
-
-// --- The follower -------------------------------------------------------------------------------
-
-// Follows 2 in term 3, with a log of its own that was never committed.
-Server make_receiver() {
-  Server server(Start{.log_terms = {1, 1, 2}, .term = Term(3)});
-  server.hear(2, Term(3), InstallSnapshot{.file = snapshot_at(5, 3)});
-  return server;
-}
-
-bool install(Server& server, const SnapshotFile& file) {
-  bool installed = false;
-  server.step([&](Raft& raft) {
-    installed = raft.install_snapshot(
-        file, {Index(1), std::make_shared<const Configuration>(configuration_of(3))});
-  });
-  return installed;
-}
-
-TEST(SnapshotReceiver, HasItWrittenAndAcknowledgesWhatIs) {
-  Server server = make_receiver();
-  ASSERT_EQ(server.take_parts().size(), 1U);
-  server.step([](Raft& raft) { raft.snapshot_written(snapshot_at(5, 3), 100); });
-  const auto accepted = server.take<SnapshotAccepted>(2);
-  ASSERT_EQ(accepted.size(), 1U);
-  EXPECT_EQ(accepted[0], (SnapshotAccepted{.position = position(5, 3), .received_bytes = 100}));
-}
-
-TEST(SnapshotReceiver, BeginsItsLogAnewWhereTheSnapshotEnds) {
-  Server server = make_receiver();
-  EXPECT_TRUE(install(server, snapshot_at(5, 3)));
-  EXPECT_EQ(server.raft().log().base(), position(5, 3));
-  EXPECT_EQ(server.last_index(), 5U);
-  EXPECT_EQ(server.commit_index(), 5U);
-  EXPECT_EQ(server.count_events<SnapshotInstalled>(), 1U);
-}
-
-TEST(SnapshotReceiver, KeepsNothingOfALongerLogThatContradictsIt) {
-  Server server(Start{.log_terms = {1, 1, 2, 2, 2}, .term = Term(3)});
-  server.hear(2, Term(3), InstallSnapshot{.file = snapshot_at(3, 3)});
-  EXPECT_TRUE(install(server, snapshot_at(3, 3)));
-  EXPECT_EQ(server.last_index(), 3U);
-}
-
-// What follows it may be acknowledged already, and is not to be lost (Raft paper, figure 13).
-TEST(SnapshotReceiver, KeepsALogThatAgreesWithIt) {
-  Server server(Start{.log_terms = {1, 1, 2, 2}, .term = Term(3)});
-  server.hear(2, Term(3), InstallSnapshot{.file = snapshot_at(3, 2)});
-  EXPECT_TRUE(install(server, snapshot_at(3, 2)));
-  EXPECT_EQ(server.last_index(), 4U);
-  EXPECT_EQ(server.commit_index(), 3U);
-}
-
-TEST(SnapshotReceiver, IsNotTakenBack) {
-  Server server(Start{.log_terms = {1, 1, 1, 1}});
-  server.hear(
-      2, Term(1),
-      AppendEntries{
-          .previous = position(4, 1), .commit_index = Index(4), .round = {}, .entries = {}});
-  ASSERT_EQ(server.commit_index(), 4U);
-  server.take_sent();
-  server.hear(2, Term(1), InstallSnapshot{.file = snapshot_at(3, 1)});
-  EXPECT_TRUE(server.take_parts().empty());
-  const auto accepted = server.take<AppendAccepted>(2);
-  ASSERT_EQ(accepted.size(), 1U);
-  EXPECT_EQ(accepted[0].match_index, Index(4));
-  EXPECT_FALSE(install(server, snapshot_at(3, 1)));
-  EXPECT_EQ(server.commit_index(), 4U);
-}
-
-// No leader has another log at the end of its snapshot than it has sent.
-TEST(SnapshotReceiver, IgnoresOneThatContradictsWhatItWasSentBefore) {
-  Server server(Start{.term = Term(3)});
-  server.hear(2, Term(3),
-              AppendEntries{.previous = {},
-                            .commit_index = {},
-                            .round = {},
-                            .entries = {entry_at(1, 1), entry_at(2, 1)}});
-  server.hear(2, Term(3), InstallSnapshot{.file = snapshot_at(2, 3)});
-  EXPECT_TRUE(server.take_parts().empty());
-  EXPECT_FALSE(install(server, snapshot_at(2, 3)));
-  EXPECT_EQ(server.last_index(), 2U);
-}
-
-TEST(SnapshotReceiver, IgnoresOneThatIsNotItsLeaders) {
-  Server server = make_receiver();
-  server.take_parts();
-  server.hear(3, Term(3), InstallSnapshot{.file = snapshot_at(9, 3)});
-  EXPECT_TRUE(server.take_parts().empty());
 }
 
 }  // namespace
