@@ -295,7 +295,7 @@ class Replica {
   bool snapshot_makes_room() const;
   // In the file replica_forwards.cc.
   void take_forward(const raft::Message& message, const raft::ForwardRequest& request);
-  void turn_away(const ForwardedFrom& stranger);
+  void turn_away(const ForwardedFrom& stranger, bool leads);
   void take_forward_reply(const raft::Message& message, const raft::ForwardReply& reply);
   Outcome outcome_of(const Request& request, const raft::ForwardReply& reply) const;
   bool waits(const raft::Proposal& proposal) const;
@@ -355,7 +355,8 @@ class Replica {
   };
   std::optional<LostLeader> lost_leader_;
   bool leader_was_unreachable_ = false;
-  // The latest term whose leader has said that it is one no more.
+  // The latest term whose leader has said that it takes nothing from this server: it leads no more,
+  // or this server is a member no more.
   raft::Term deposed_term_;
   // Entries of this leader, or of the leader that it was, until their index is applied.
   std::map<std::pair<raft::Index, raft::Term>, Proposer> proposals_;

@@ -14,7 +14,7 @@ void Replica::take_forward(const raft::Message& message, const raft::ForwardRequ
   if (taken_forwards_.term() != request.leader_term) return;
   ForwardedFrom origin{message.from, message.from_boot, request.sequence};
   if (!raft_.state().configuration().has(message.from) && !taken_forwards_.knows(message.from)) {
-    return turn_away(origin);
+    return turn_away(origin, leads);
   }
   if (!taken_forwards_.take(message.from, message.from_boot, request.sequence)) return;
   // Never taken before, and never led in that term again: certain.
@@ -33,11 +33,12 @@ void Replica::take_forward(const raft::Message& message, const raft::ForwardRequ
   held_forwards_.push_back({std::move(origin), request.proposal, now_ + options_.leader_wait});
 }
 
-// Strangers are not remembered, of whom there may be any number; nor need they be where a copy of
-// the request would not be taken either: the entry that would admit them is in this log already.
-void Replica::turn_away(const ForwardedFrom& stranger) {
-  if (stranger.peer.incarnation.value() > raft_.log().last().index.value()) return;
-  not_applied(stranger);
+// Strangers are not remembered, of whom there may be any number. But a copy of the request must not
+// be taken later either, and it would be if this leader admitted them: with an incarnation that is
+// the index of the entry, which can only be behind the end of its log.
+void Replica::turn_away(const ForwardedFrom& stranger, bool leads) {
+  const bool may_be_admitted = stranger.peer.incarnation.value() > raft_.log().last().index.value();
+  if (!leads || !may_be_admitted) not_applied(stranger);
 }
 
 // While this leader hands over everything does; while it slows writes down, they do.

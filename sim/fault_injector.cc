@@ -14,12 +14,7 @@ FaultInjector::FaultInjector(const Mix& mix, Cluster& cluster, Workload& workloa
       counts_(counts) {}
 
 void FaultInjector::start() {
-  repeat(faults_.partitions, [this] {
-    const std::size_t node = any_node();
-    cluster_.network().partition(node);
-    workload_.crowd(node, faults_.crowd);
-    end_after(faults_.partitions, [this] { cluster_.network().heal(); });
-  });
+  repeat(faults_.partitions, [this] { partition(any_node()); });
   repeat(faults_.resets, [this] {
     const std::size_t from = any_node();
     const std::size_t to = any_node();
@@ -88,6 +83,14 @@ void FaultInjector::end_after(const Episodes& episodes, std::function<void()> en
   cluster_.after(lasts, [this, end = std::move(end)] {
     if (!stopped_) end();
   });
+}
+
+void FaultInjector::partition(std::size_t node) {
+  cluster_.network().partition(node);
+  end_after(faults_.partitions, [this] { cluster_.network().heal(); });
+  if (faults_.crowd == 0 || !cluster_.node(node).up()) return;
+  ++counts_.crowds;
+  workload_.crowd(node, faults_.crowd);
 }
 
 void FaultInjector::restart_later(std::size_t node) {

@@ -27,6 +27,7 @@ class FaultInjector {
   void repeat(const Episodes& episodes, std::function<void()> begin);
   void end_after(const Episodes& episodes, std::function<void()> end);
   std::size_t any_node();
+  void partition(std::size_t node);
   void restart_later(std::size_t node);
 
   const Faults& faults_;

@@ -124,6 +124,7 @@ Json faults_json(const FaultCounts& faults) {
           {"delayed", faults.delayed},
           {"cut", faults.cut},
           {"partitions", faults.partitions},
+          {"crowds", faults.crowds},
           {"resets", faults.resets},
           {"crashes", faults.crashes},
           {"crashes_in_step", faults.crashes_in_step},

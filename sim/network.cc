@@ -12,6 +12,7 @@ void FaultCounts::add(const FaultCounts& other) {
   delayed += other.delayed;
   cut += other.cut;
   partitions += other.partitions;
+  crowds += other.crowds;
   resets += other.resets;
   crashes += other.crashes;
   crashes_in_step += other.crashes_in_step;

@@ -20,6 +20,7 @@ struct FaultCounts {
   std::uint64_t delayed = 0;
   std::uint64_t cut = 0;  // lost in a partition
   std::uint64_t partitions = 0;
+  std::uint64_t crowds = 0;
   std::uint64_t resets = 0;
   std::uint64_t crashes = 0;
   std::uint64_t crashes_in_step = 0;

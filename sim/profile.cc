@@ -160,14 +160,14 @@ Mix draw_everything(Choices& choices) {
   if (choices.below(16, Stream::kMix) == 0) return draw_damage(choices);
   Mix mix = draw_cluster(choices);
   if (coin(choices)) add_changes(mix, choices);
-  const std::uint64_t snapshots = choices.below(16, Stream::kMix);
-  if (snapshots == 0) {
+  const std::uint64_t kind = choices.below(16, Stream::kMix);
+  if (kind == 0) {
     add_slow_snapshots(mix, choices);
-  } else if (snapshots != 1 && coin(choices)) {
+  } else if (kind != 1 && coin(choices)) {
     add_snapshots(mix, choices);
   }
   add_network_faults(mix.faults, choices);
-  if (snapshots == 1) add_deposed_leaders(mix, choices);
+  if (kind == 1) add_deposed_leaders(mix, choices);
   add_node_faults(mix.faults, choices);
   add_disk_faults(mix.faults, choices);
   mix.election_timeouts_differ = coin(choices);

@@ -32,8 +32,8 @@ struct Faults {
   bool ordered_links = false;
 
   Episodes partitions;
-  // So many writes are on their way to a server as it is cut off: a leader that is deposed by this
-  // leaves a long log that nobody shares.
+  // So many writes come to a server just when it is cut off, if it is: a leader that is deposed by
+  // this leaves a long log that nobody shares.
   std::uint64_t crowd = 0;
   Episodes resets;  // a connection is lost, and what was on it
   Episodes crashes;

@@ -66,7 +66,6 @@ bool Workload::idle() const {
 }
 
 void Workload::crowd(std::size_t node, std::uint64_t writes) {
-  if (!cluster_.node(node).up()) return;
   for (; writes > 0; --writes) {
     std::string key = "k" + std::to_string(choices_.below(mix_.keys, Stream::kFault));
     const std::string value = "crowd-" + std::to_string(++crowd_ordinal_);

@@ -27,7 +27,7 @@ class Workload {
   // No new requests.
   void stop() { stopped_ = true; }
   bool idle() const;
-  // So many clients write to a node at once, and do not come again.
+  // So many others write to a node at once, and do not come again. Requires: it is up.
   void crowd(std::size_t node, std::uint64_t writes);
 
   // From now on requests go to these nodes only, and all of them must be served: a request that is
@@ -83,7 +83,7 @@ class Workload {
   Cluster& cluster_;
   Choices& choices_;
   std::vector<Client> clients_;
-  // Of the crowd's there is none.
+  // Whose each is; a crowd's are nobody's.
   std::map<OperationId, std::size_t> owners_;
   std::uint64_t crowd_ordinal_ = 0;
   // Empty: no demands are made.

@@ -72,7 +72,9 @@ CommandResult Store::put(const Put& command) {
   if (!kv::holds(command.condition, current)) {
     return ConditionFailed{revision_, mod_revision_of(current)};
   }
-  if (!has_room(growth_of_put(command.key, command.value.size()))) return OverQuota{revision_};
+  if (!has_room(growth_of_put(current, command.key.size(), command.value.size()))) {
+    return OverQuota{revision_};
+  }
   Writing writing(*this);
   ItemRef previous = writing.put(command.key, command.value.view());
   return PutDone{writing.finish(), command.want_previous ? std::move(previous) : ItemRef()};
@@ -154,8 +156,10 @@ Store::Growth Store::growth_in_session(const CommandBody& body) const {
     return {.before = returned(*erase), .after = returned(*erase)};
   }
   const auto* put = std::get_if<Put>(&body);
-  if (put == nullptr || !kv::holds(put->condition, tree_.find(put->key))) return {};
-  Growth growth = growth_of_put(put->key, put->value.size());
+  if (put == nullptr) return {};
+  const ItemRef* current = tree_.find(put->key);
+  if (!kv::holds(put->condition, current)) return {};
+  Growth growth = growth_of_put(current, put->key.size(), put->value.size());
   growth.after += returned(*put);
   return growth;
 }

@@ -99,7 +99,9 @@ class Store {
   };
   // Whether so much more may be stored.
   bool has_room(const Growth& growth) const;
-  Growth growth_of_put(std::string_view key, std::size_t value_bytes) const;
+  // Null: there is no such key yet.
+  static Growth growth_of_put(const ItemRef* current, std::size_t key_bytes,
+                              std::size_t value_bytes);
   Growth growth_of(const std::vector<Operation>& puts) const;
   // With its answer, which the session keeps, but for what a few bytes are enough for.
   Growth growth_in_session(const CommandBody& body) const;

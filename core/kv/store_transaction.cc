@@ -176,10 +176,10 @@ bool succeeds(const Store& store, const Transaction& transaction) {
 
 }  // namespace
 
-Store::Growth Store::growth_of_put(std::string_view key, std::size_t value_bytes) const {
-  const ItemRef* current = tree_.find(key);
+Store::Growth Store::growth_of_put(const ItemRef* current, std::size_t key_bytes,
+                                   std::size_t value_bytes) {
   return {.before = current == nullptr ? 0 : item_bytes(**current),
-          .after = item_bytes(key.size(), value_bytes)};
+          .after = item_bytes(key_bytes, value_bytes)};
 }
 
 // What is deleted makes room for the next one only.
@@ -188,7 +188,7 @@ Store::Growth Store::growth_of(const std::vector<Operation>& operations) const {
   for (const Operation& operation : operations) {
     const auto* put = std::get_if<PutOperation>(&operation);
     if (put == nullptr) continue;
-    const Growth growth = growth_of_put(put->key, put->value.size());
+    const Growth growth = growth_of_put(tree_.find(put->key), put->key.size(), put->value.size());
     sum.before += growth.before;
     sum.after += growth.after;
   }

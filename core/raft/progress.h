@@ -42,11 +42,6 @@ struct SendSnapshot {
   // The follower has so much, and this much has been sent.
   std::uint64_t acknowledged_bytes = 0;
   std::uint64_t sent_bytes = 0;
-  // Since when it might have acknowledged more; none: it is the leader that has yet to send it
-  // some, as its rate allows.
-  std::optional<Instant> awaited_since{};
-  // When it was last sent some: those who wait take turns.
-  Instant served{};
   // How often it had all of it, and found it damaged.
   int refused = 0;
   // When it was last sent anew what it had not acknowledged.
@@ -97,6 +92,9 @@ struct Progress {
   Index snapshot_wanted{};
   // Disks that hold the same are full at the same time: until it has said so, as the leader's.
   bool short_of_disk = false;
+  // When it was last sent a chunk of a snapshot. Those who are sent one take turns; and who is
+  // given up, and begins again, has no more of them than others.
+  Instant chunk_sent{};
   // When it last acknowledged more, of the log or of a snapshot.
   Instant progressed{};
   // Only of a learner that awaits its promotion.

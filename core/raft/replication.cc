@@ -202,7 +202,7 @@ void send_append(State& state, Leader& leader, Progress& progress, std::vector<E
 bool send_entries(State& state, Leader& leader, Progress& progress) {
   const Index last = state.log.last().index;
   bool sent = false;
-  give_up(state, progress);
+  give_up(state, leader, progress);
   if (std::holds_alternative<SendSnapshot>(progress.state)) {
     if (state.trusts_state()) send_snapshot(state, leader, progress);
     return false;

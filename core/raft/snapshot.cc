@@ -14,23 +14,40 @@ Duration silence_before_resending(const State& state) {
   return 4 * state.options.heartbeat_interval;
 }
 
+Duration time_to_send(const State& state, std::uint64_t bytes) {
+  const auto microseconds = bytes * 1'000'000 / state.options.snapshot_bytes_per_second;
+  return Duration(static_cast<Duration::rep>(microseconds));
+}
+
+// How long it may take, at this leader's rate, until each of those who are sent snapshots was sent
+// a chunk.
+Duration round_of_chunks(const State& state, const Leader& leader) {
+  Duration round{};
+  for (const auto& [id, progress] : leader.followers) {
+    const auto* sending = std::get_if<SendSnapshot>(&progress.state);
+    if (sending == nullptr) continue;
+    round +=
+        time_to_send(state, std::min(sending->file.size_bytes, state.options.snapshot_chunk_bytes));
+  }
+  return round;
+}
+
 // The log is not kept for ever for a follower that is silent; and hardly at all once it is half as
-// long as it may be. Nor for one that was sent a snapshot and takes nothing more.
-bool seems_lost(const State& state, const Progress& progress) {
+// long as it may be. Nor for one that was sent a snapshot and takes nothing more, though its turn
+// has come, and come again in case that a chunk was lost.
+bool seems_lost(const State& state, const Leader& leader, const Progress& progress) {
   const Duration timeout = state.options.election_timeout;
   const bool ample = room_of_log(state) == LogRoom::kAmple;
   if (!progress.heard_within((ample ? 10 : 1) * timeout, state.now)) return true;
   if (!progress.kept_log->sent_snapshot) return false;
   Duration patience = 10 * timeout;
-  Instant since = progress.progressed;
   if (const auto* sending = std::get_if<SendSnapshot>(&progress.state)) {
-    if (!sending->awaited_since) return false;
-    since = *sending->awaited_since;
+    patience += 2 * round_of_chunks(state, leader);
     // What it has received as a whole it reads back, before it says that it has it.
     constexpr std::uint64_t kSlowReadBytesPerMillisecond = 32 << 10;
     patience += std::chrono::milliseconds(sending->file.size_bytes / kSlowReadBytesPerMillisecond);
   }
-  return state.now - since >= patience;
+  return state.now - progress.progressed >= patience;
 }
 
 Instant resending_due(const State& state, const Progress& progress, const SendSnapshot& sending) {
@@ -43,28 +60,27 @@ bool window_open(const State& state, const SendSnapshot& sending) {
 }
 
 // One that takes chunks and acknowledges none is not to keep the others from theirs.
-bool has_turn(const State& state, const Leader& leader, const SendSnapshot& sending) {
+bool has_turn(const State& state, const Leader& leader, const Progress& progress) {
   return std::ranges::none_of(leader.followers, [&](const auto& follower) {
-    const auto* other = std::get_if<SendSnapshot>(&follower.second.state);
-    return other != nullptr && window_open(state, *other) && other->served < sending.served;
+    const Progress& other = follower.second;
+    const auto* sending = std::get_if<SendSnapshot>(&other.state);
+    return sending != nullptr && window_open(state, *sending) &&
+           other.chunk_sent < progress.chunk_sent;
   });
 }
 
-void send_chunk(State& state, Leader& leader, const Peer& to, SendSnapshot& sending) {
+void send_chunk(State& state, Leader& leader, Progress& progress, SendSnapshot& sending) {
   const std::uint64_t left = sending.file.size_bytes - sending.sent_bytes;
   const std::uint64_t bytes = std::min(left, state.options.snapshot_chunk_bytes);
   Message message{.from = state.self,
                   .from_boot = state.boot,
-                  .to = to,
+                  .to = progress.peer,
                   .term = state.term(),
                   .body = InstallSnapshot{.file = sending.file, .offset = sending.sent_bytes}};
   state.output.snapshot_chunks.push_back({std::move(message), bytes});
-  if (!sending.awaited_since) sending.awaited_since = state.now;
-  sending.served = state.now;
   sending.sent_bytes += bytes;
-  const auto microseconds = bytes * 1'000'000 / state.options.snapshot_bytes_per_second;
-  leader.chunk_due =
-      std::max(leader.chunk_due, state.now) + Duration(static_cast<Duration::rep>(microseconds));
+  progress.chunk_sent = state.now;
+  leader.chunk_due = std::max(leader.chunk_due, state.now) + time_to_send(state, bytes);
 }
 
 void add_snapshot(State& state, const SnapshotFile& file) {
@@ -157,8 +173,8 @@ void send_snapshot(State& state, Leader& leader, Progress& progress) {
     sending.resent = state.now;
   }
   while (window_open(state, sending) && leader.chunk_due <= state.now &&
-         has_turn(state, leader, sending)) {
-    send_chunk(state, leader, progress.peer, sending);
+         has_turn(state, leader, progress)) {
+    send_chunk(state, leader, progress, sending);
   }
 }
 
@@ -187,8 +203,8 @@ void let_log_go(State& state, Progress& progress) {
 }
 
 // If it comes back while the snapshot is still the newest, it goes on from what it has.
-void give_up(State& state, Progress& progress) {
-  if (!progress.kept_log || !seems_lost(state, progress)) return;
+void give_up(State& state, const Leader& leader, Progress& progress) {
+  if (!progress.kept_log || !seems_lost(state, leader, progress)) return;
   progress.kept_log.reset();
   state.compaction_due = true;
   if (std::holds_alternative<SendSnapshot>(progress.state)) progress.probe_from(progress.next);
@@ -211,9 +227,6 @@ void handle_snapshot_accepted(State& state, Progress& progress, const SnapshotAc
   }
   sending->acknowledged_bytes = received;
   sending->sent_bytes = std::max(sending->sent_bytes, received);
-  if (received == 0) return;
-  const bool owed = received == sending->sent_bytes && received < sending->file.size_bytes;
-  sending->awaited_since = owed ? std::nullopt : std::optional(state.now);
 }
 
 std::optional<Instant> snapshot_deadline(const State& state, const Leader& leader) {

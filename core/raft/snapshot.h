@@ -14,14 +14,15 @@ namespace anchor::raft {
 bool wants_snapshot(State& state, const Progress& progress);
 // Requires: the follower's next entry is in the log no more, or it wants one.
 void begin_snapshot(State& state, Progress& progress);
-// Sends chunks, as far as window and rate allow; again from what is acknowledged, after a silence.
+// Sends chunks, as far as window and rate allow and others need not come first; again from what is
+// acknowledged, after a silence.
 void send_snapshot(State& state, Leader& leader, Progress& progress);
 // The follower needs it no more: the log goes on from what it has. Requires: it is being sent one.
 void end_snapshot(State& state, Progress& progress);
 // The follower has acknowledged more: perhaps the log need not be kept for it any longer.
 void let_log_go(State& state, Progress& progress);
 // The log is kept no longer for a follower that seems to be lost.
-void give_up(State& state, Progress& progress);
+void give_up(State& state, const Leader& leader, Progress& progress);
 void handle_snapshot_accepted(State& state, Progress& progress, const SnapshotAccepted& reply);
 // When to send on; none if that is for an answer to say.
 std::optional<Instant> snapshot_deadline(const State& state, const Leader& leader);

@@ -120,12 +120,26 @@ raft::Message from_stranger(const Server& leader, raft::Index admitted_at) {
 
 TEST(ReplicaForwards, OfStrangersAreRefused) {
   Servers servers = with_leader();
-  servers[1].hear(from_stranger(servers[1], raft::Index(0)));
+  servers[1].hear(from_stranger(servers[1], servers[1].replica().raft().log().last().index));
   const auto replies = servers[1].sent<raft::ForwardReply>();
   ASSERT_EQ(replies.size(), 1u);
   EXPECT_EQ(replies[0].outcome, raft::ForwardOutcome::kNotApplied);
   servers.settle();
   EXPECT_EQ(version_of(servers[1], "a"), 0u);
+}
+
+// A copy of what was taken, from a server that has been removed meanwhile.
+TEST(ReplicaForwards, OfStrangersThatWereMembersAreTakenOnceToo) {
+  Servers servers = with_leader();
+  servers[1].hear(3, forward_to(servers[1], 1));
+  servers.settle();
+  servers[1].administer(raft::RemoveServer{.id = id_of(3)});
+  servers.settle();
+  ASSERT_FALSE(servers[1].replica().raft().configuration().find(id_of(3)));
+  servers[1].take_sent();
+  servers[1].hear(3, forward_to(servers[1], 1));
+  EXPECT_TRUE(servers[1].sent<raft::ForwardReply>().empty());
+  EXPECT_EQ(version_of(servers[1], "a"), 1u);
 }
 
 // If this leader admits it next, a copy of its request would be taken.

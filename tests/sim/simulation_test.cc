@@ -121,8 +121,8 @@ TEST(Simulation, FaultyProfileHasEachKindOfFault) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) faults.add(simulate(options_of(seed)).faults);
   for (const std::uint64_t count :
        {faults.lost, faults.duplicated, faults.corrupted, faults.delayed, faults.cut,
-        faults.partitions, faults.resets, faults.crashes, faults.crashes_in_step, faults.pauses,
-        faults.slow_disks, faults.clock_jumps}) {
+        faults.partitions, faults.crowds, faults.resets, faults.crashes, faults.crashes_in_step,
+        faults.pauses, faults.slow_disks, faults.clock_jumps}) {
     EXPECT_GT(count, 0u);
   }
 }
