@@ -24,7 +24,7 @@ std::string what(const SimulationResult& result) {
 
 TEST(Simulation, SameSeedDoesTheSameAgain) {
   for (const Profile& profile : profiles()) {
-    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 2; ++seed) {
       const SimulationOptions options{.seed = seed, .time = 3s, .profile = &profile};
       const SimulationResult first = simulate(options);
       const SimulationResult second = simulate(options);
