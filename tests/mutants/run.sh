@@ -67,8 +67,6 @@ copy_sources() {
   (cd "$scratch/source" && find . -type f -printf '%P\0') | while IFS= read -r -d '' file; do
     [[ -e $root/$file ]] || rm "$scratch/source/$file"
   done
-  # So that what was built in one clone need not be built in another.
-  export CCACHE_BASEDIR=$scratch CCACHE_NOHASHDIR=1
   cmake -S "$scratch/source" -B "$scratch/build" -G Ninja >/dev/null
 }
 
