@@ -26,6 +26,8 @@ Replica::Replica(Options options, raft::Recovered recovered, kv::Store store)
       applied_index_(raft_.commit_index()),
       newest_snapshot_bytes_(store_.snapshot_bytes()),
       session_expiry_(options.raft.max_clock_drift_ppm),
+      lease_expiry_(options.raft.max_clock_drift_ppm),
+      locks_(options.seed),
       digest_agreement_(options.digest_interval, 10 * options.raft.election_timeout) {}
 
 Output Replica::step(Instant now, std::span<const Input> inputs) {
@@ -39,10 +41,14 @@ Output Replica::step(Instant now, std::span<const Input> inputs) {
   }
   advance();
   // What that answered made room for the next question, which is not to wait for another step.
-  if (reads_.ready_to_ask() || leased_reads_.ready_to_ask()) advance();
+  if (reads_.ready_to_ask() || leased_reads_.ready_to_ask() || lease_reads_.ready_to_ask() ||
+      locks_.has_requests()) {
+    advance();
+  }
   settle(administration_.step_ended(raft_));
   expire_requests();
   forget_answered();
+  std::ranges::move(locks_.take_replies(), std::back_inserter(replies_));
 
   Output output{raft_.finish_step(), std::exchange(replies_, {}), snapshot_to_save()};
   std::ranges::move(std::exchange(events_, {}), std::back_inserter(output.events));
@@ -65,17 +71,21 @@ void Replica::check_bounds() const {
 }
 
 void Replica::advance() {
+  take_lock_requests();
   notice_leader_change();
   if (forwards_first_) release_held_forwards();
   hand_over_requests();
   release_held_forwards();
   expire_sessions();
+  expire_leases();
   agree_on_digests();
   ask_for_read_index(leased_reads_, true);
   ask_for_read_index(reads_, false);
+  confirm_lead_for_leases();
   raft_.advance();
   apply_committed();
   serve_reads();
+  locks_.advance(store_, now_);
   notice_leader_change();
   // Of what the log has cut: it is the next leader's.
   release_held_forwards();
@@ -87,6 +97,9 @@ std::optional<Instant> Replica::deadline() const {
   const auto earlier = [&](Instant instant) { due = std::min(due.value_or(instant), instant); };
   if (!expiries_.empty()) earlier(expiries_.begin()->first);
   if (const auto session = session_due()) earlier(*session);
+  if (const auto lease = lease_due()) earlier(*lease);
+  if (const auto lock = locks_.due()) earlier(*lock);
+  if (locks_.has_requests()) earlier(now_);
   if (const auto digest = digest_due()) earlier(*digest);
   if (const auto retry = read_retry_due()) earlier(*retry);
   if (!held_forwards_.empty()) earlier(held_forwards_.front().expires);
@@ -114,63 +127,6 @@ void Replica::take(const PeerMessage& input) {
     }
     raft_.receive(message);
   }
-}
-
-// What may put things right, a change of the members or a delete, has some room that nothing else
-// may take.
-bool Replica::has_room_for(const RequestBody& body) const {
-  const auto* command = std::get_if<kv::Command>(&body);
-  const bool mends = std::holds_alternative<raft::AdminRequest>(body) ||
-                     (command != nullptr && !kv::may_grow(command->body));
-  const auto at_most = [&](std::size_t bound) { return mends ? bound + bound / 8 + 1 : bound; };
-  if (requests_.size() >= at_most(options_.waiting_requests) ||
-      waiting_bytes_ >= at_most(options_.waiting_bytes)) {
-    return false;
-  }
-  // Writes that wait for a leader, or for its pace, leave room for what need not.
-  const std::size_t half = std::max<std::size_t>(1, options_.waiting_requests / 2);
-  return command == nullptr || unsent_writes_.size() < at_most(half);
-}
-
-void Replica::take(const ClientRequest& input) {
-  ANCHOR_ASSERT(!requests_.contains(input.id));
-  if (!serves() && !std::holds_alternative<raft::AdminRequest>(input.body)) {
-    return reply(input.id, NotApplied{Refusal::kStateDistrusted});
-  }
-  if (!has_room_for(input.body)) return reply(input.id, NotApplied{Refusal::kOverloaded});
-  const bool writes = std::holds_alternative<kv::Command>(input.body);
-  const bool slowed = writes && raft::writes_wait(raft_.state(), raft_.role());
-  const bool leader_answers = leader_ && !leader_unreachable() && !slowed;
-  const Instant patience = leader_answers ? input.deadline : now_ + options_.leader_wait;
-  Request request{.deadline = input.deadline, .expires = std::min(input.deadline, patience)};
-  if (const auto* read = std::get_if<Read>(&input.body)) {
-    request.body = *read;
-    switch (read->consistency) {
-      case Consistency::kLinearizable:
-        reads_.add(input.id);
-        break;
-      case Consistency::kLease:
-        leased_reads_.add(input.id);
-        break;
-      case Consistency::kStale:
-        stale_reads_.push_back(input.id);
-        break;
-    }
-  } else {
-    raft::Proposal proposal;
-    const auto* admin = std::get_if<raft::AdminRequest>(&input.body);
-    if (admin != nullptr) {
-      proposal = *admin;
-    } else {
-      Bytes encoded = kv::encode_command(std::get<kv::Command>(input.body));
-      waiting_bytes_ += encoded.size();
-      proposal = raft::Command{std::move(encoded)};
-    }
-    request.body = std::move(proposal);
-    (admin != nullptr ? unsent_admin_ : unsent_writes_).push_back(input.id);
-  }
-  expiries_.emplace(request.expires, input.id);
-  requests_.emplace_hint(requests_.end(), input.id, std::move(request));
 }
 
 void Replica::take(const Persisted& input) {
@@ -218,10 +174,13 @@ void Replica::notice_leader_change() {
   // From the first, it can be sure of what it has not taken.
   if (!raft_.is_leader()) {
     digest_agreement_.end();
-    return session_expiry_.end();
+    session_expiry_.end();
+    lease_expiry_.end();
+    return forget_lease_queries();
   }
   taken_forwards_.begin(raft_.term());
   session_expiry_.begin(store_.sessions(), now_);
+  lease_expiry_.begin(store_.leases(), now_);
   digest_agreement_.begin(now_);
   propose_first_settings();
 }
@@ -244,14 +203,14 @@ bool Replica::leader_unreachable() const {
          now_ - follower->reached > 2 * options_.raft.election_timeout;
 }
 
-// Administrators' first: what they ask for may be what makes room.
+// What need not wait for the leader's pace first: it may be an administrator's, and make room.
 void Replica::hand_over_requests() {
   const auto hand_over_first = [&](std::deque<RequestId>& unsent) {
     const auto found = requests_.find(unsent.front());
     unsent.pop_front();
     if (found != requests_.end()) hand_over(found->first, found->second, *leader_);
   };
-  while (!unsent_admin_.empty() && leader_takes_requests()) hand_over_first(unsent_admin_);
+  while (!unsent_others_.empty() && leader_takes_requests()) hand_over_first(unsent_others_);
   while (!unsent_writes_.empty() && leader_takes_requests() &&
          !raft::writes_wait(raft_.state(), raft_.role())) {
     hand_over_first(unsent_writes_);
@@ -280,7 +239,13 @@ void Replica::propose(Proposer proposer, const raft::Proposal& proposal) {
     return;
   }
   if (!serves()) return refuse(proposer, Refusal::kOverloaded);
+  if (const auto* query = std::get_if<raft::Query>(&proposal)) {
+    return ask_of_lease(std::move(proposer), *query);
+  }
   const Bytes& payload = std::get<raft::Command>(proposal).payload;
+  if (std::holds_alternative<ForwardedFrom>(proposer) && kv::only_leaders_propose(payload)) {
+    return applied(proposer, kv::InvalidCommand{});
+  }
   if (raft_.quorum_short_of_disk() && asks_for_room(payload)) {
     return refuse(proposer, Refusal::kShortOfDisk);
   }
@@ -297,7 +262,7 @@ void Replica::await_leader(RequestId id, Request& request) {
   request.handed_over = false;
   set_expiry(id, request, std::min(request.deadline, now_ + options_.leader_wait));
   const bool writes = std::holds_alternative<raft::Command>(std::get<raft::Proposal>(request.body));
-  (writes ? unsent_writes_ : unsent_admin_).push_back(id);
+  (writes ? unsent_writes_ : unsent_others_).push_back(id);
 }
 
 void Replica::apply_committed() {
@@ -312,7 +277,7 @@ void Replica::apply_committed() {
     if (command == nullptr) {
       settle(entry, nullptr);
     } else {
-      const kv::CommandResult result = apply(command->payload);
+      const kv::CommandResult result = apply(command->payload, entry.term);
       bytes += cost_of(result);
       settle(entry, &result);
     }
@@ -342,55 +307,6 @@ void Replica::settle(std::vector<Administration::Settled> settled) {
       not_applied(proposer);
     }
   }
-}
-
-// --- Answers ------------------------------------------------------------------------------------
-
-void Replica::expire_requests() {
-  while (!expiries_.empty() && expiries_.begin()->first <= now_) {
-    const RequestId id = expiries_.begin()->second;
-    const Request& request = requests_.at(id);
-    const auto* proposal = std::get_if<raft::Proposal>(&request.body);
-    const bool slowed = proposal != nullptr && !raft_.transferring() && waits(*proposal);
-    const NotApplied refused{slowed ? Refusal::kOverloaded : Refusal::kNoLeader};
-    reply(id, request.handed_over ? Outcome{OutcomeUnknown{}} : Outcome{refused});
-  }
-}
-
-// What was answered by its deadline is still listed where it waited. Once that is half of a list,
-// it is cleared out: so the lists are bounded by the requests, at a constant cost for each.
-void Replica::forget_answered() {
-  constexpr std::size_t kFew = 64;
-  const std::size_t most = 2 * requests_.size() + kFew;
-  const auto answered = [&](RequestId id) { return !requests_.contains(id); };
-  for (std::deque<RequestId>* unsent : {&unsent_writes_, &unsent_admin_}) {
-    if (unsent->size() > most) std::erase_if(*unsent, answered);
-  }
-  if (forwarded_.size() > most) {
-    std::erase_if(forwarded_, [&](const auto& sent) { return answered(sent.second.id); });
-  }
-  for (PendingReads* reads : {&reads_, &leased_reads_}) {
-    if (reads->size() > most) reads->forget(answered);
-  }
-  ANCHOR_ASSERT(std::max({unsent_writes_.size(), unsent_admin_.size(), forwarded_.size(),
-                          reads_.size(), leased_reads_.size()}) <= most);
-}
-
-void Replica::set_expiry(RequestId id, Request& request, Instant expires) {
-  if (request.expires == expires) return;
-  expiries_.erase({request.expires, id});
-  request.expires = expires;
-  expiries_.emplace(expires, id);
-}
-
-void Replica::reply(RequestId id, Outcome outcome) {
-  const auto found = requests_.find(id);
-  if (found != requests_.end()) {
-    expiries_.erase({found->second.expires, id});
-    waiting_bytes_ -= found->second.command_bytes();
-    requests_.erase(found);
-  }
-  replies_.push_back({id, std::move(outcome)});
 }
 
 }  // namespace anchor

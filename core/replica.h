@@ -18,167 +18,15 @@
 #include "core/forwards.h"
 #include "core/kv/command.h"
 #include "core/kv/store.h"
+#include "core/lease_expiry.h"
+#include "core/locks.h"
 #include "core/pending_reads.h"
 #include "core/raft/options.h"
 #include "core/raft/raft.h"
-#include "core/raft/step.h"
+#include "core/replica_io.h"
 #include "core/session_expiry.h"
 
 namespace anchor {
-
-// --- Inputs -----------------------------------------------------------------------------------
-
-struct PeerMessage {
-  raft::Message message;
-};
-
-// What a read may return. A linearizable one returns the state of some instant between its arrival
-// and its answer, whatever happens. So does one by lease, as long as clocks keep to the bound on
-// their drift (raft::Options), and the leader need not ask the others first. A stale one returns
-// what this replica has at once, and how old that may be.
-enum class Consistency : std::uint8_t { kLinearizable, kLease, kStale };
-
-struct Read {
-  // One key, or all of a range.
-  std::variant<std::string, kv::KeyRange> of;
-  Consistency consistency = Consistency::kLinearizable;
-  // Of a stale read: if the data may be older than this, the read is as a linearizable one.
-  std::optional<Duration> max_staleness{};
-  // No older revision will do: the client has seen this one.
-  kv::Revision min_revision{};
-  // What was there at this revision; none: what is there.
-  std::optional<kv::Revision> at_revision{};
-};
-
-using RequestBody = std::variant<kv::Command, Read, raft::AdminRequest>;
-
-// A request of a client of this node. It is answered exactly once, at the latest when `deadline`
-// has passed.
-struct ClientRequest {
-  RequestId id;
-  Instant deadline;
-  RequestBody body;
-};
-
-// The batch `id`, and every one before it, is durable.
-struct Persisted {
-  raft::WriteId id;
-};
-
-// The transport lost its connection to the peer: what was on its way to it may be lost.
-struct PeerUnreachable {
-  raft::ServerId peer;
-};
-
-// The disk has little room left: for what makes room, and not for much that grows. Or it has room
-// again. At the start it has.
-struct DiskRoom {
-  bool short_of_disk = false;
-};
-
-// The snapshot that was asked for is durable.
-struct SnapshotSaved {
-  raft::SnapshotFile file;
-};
-// So much of the snapshot that the leader sends is written, one part after another from the first.
-struct SnapshotWritten {
-  raft::SnapshotFile file;
-  std::uint64_t received_bytes = 0;
-};
-// A snapshot from the leader is whole and durable, and this is what it holds.
-struct SnapshotReceived {
-  raft::SnapshotFile file;
-  raft::Log::Configured configuration;
-  kv::Store store;
-};
-
-using Input = std::variant<PeerMessage, ClientRequest, Persisted, PeerUnreachable, DiskRoom,
-                           SnapshotSaved, SnapshotWritten, SnapshotReceived>;
-
-// --- Output -----------------------------------------------------------------------------------
-
-// The write was committed and applied, and this is the store's answer.
-struct WriteApplied {
-  kv::CommandResult result;
-};
-// What the key held in the state that a read returns; null: nothing.
-struct ReadDone {
-  kv::ItemRef item;
-  kv::Revision revision;
-  raft::Index applied_index;
-  // Only of a stale read: the state has everything that was committed so long ago. None: unknown.
-  std::optional<Duration> age{};
-};
-// The same of a range.
-struct RangeRead {
-  kv::RangeView view;
-  kv::Revision revision;
-  raft::Index applied_index;
-  std::optional<Duration> age{};
-};
-// The store does not tell any more what was there at the revision.
-struct RevisionCompacted {
-  kv::Revision oldest;  // that it tells
-  kv::Revision revision;
-  raft::Index applied_index;
-  std::optional<Duration> age{};
-};
-// The store has not come to the revision that a read asks for, at an instant as for a linearizable
-// one.
-struct RevisionInFuture {
-  kv::Revision revision;
-  raft::Index applied_index;
-};
-enum class Refusal : std::uint8_t {
-  kNoLeader,
-  kOverloaded,
-  kShortOfDisk,      // a quorum has little room left on its disks, and the write may grow
-  kStateDistrusted,  // this replica's state is not the majority's, or there is no majority
-};
-// Certainly never applied.
-struct NotApplied {
-  Refusal reason;
-};
-// The write may or may not be applied, now or later.
-struct OutcomeUnknown {};
-// To an administrator's request.
-struct AdminDone {
-  raft::AdminAnswer answer;
-};
-using Outcome = std::variant<WriteApplied, ReadDone, RangeRead, RevisionCompacted, RevisionInFuture,
-                             NotApplied, OutcomeUnknown, AdminDone>;
-
-struct Reply {
-  RequestId id;
-  Outcome outcome;
-};
-
-// The state as it is now, which a copy of costs nothing.
-struct SnapshotSave {
-  raft::LogPosition position;
-  raft::Log::Configured configuration;
-  kv::Store store;
-};
-
-// What is to be done after a step; the order of the fields is a law:
-//  - `persist`: one atomic batch; batches are written in order; the shell may join several.
-//  - `messages` may leave at once: a leader's AppendEntries leave before its own disk has the
-//  entries.
-//  - `messages_after_persist` leave when the batch that each names is durable.
-//  - `replies`: to clients; a write's only after it is committed and applied.
-//  - `snapshot_save`: to be written; SnapshotSaved is to follow.
-//  - `snapshot_chunks`: to be read, and sent.
-//  - `snapshot_parts`: to be written, each after what precedes it; SnapshotWritten is to follow,
-//  and
-//    SnapshotReceived once all is there and verified. If it is not what it should be, it is to be
-//    forgotten, and SnapshotWritten says that nothing of it is there. A part of another file than
-//    the one before it begins a new one.
-//  - `snapshots_kept`: all others are to be removed.
-//  - `events`: for the operator.
-struct Output : raft::Output {
-  std::vector<Reply> replies;
-  std::optional<SnapshotSave> snapshot_save{};
-};
 
 // One replica: consensus, the store that it drives, and the requests that wait for an answer. Pure:
 // it reads no clock, draws from its own seed, does no I/O.
@@ -225,7 +73,7 @@ class Replica {
   // anywhere. None: nothing is known.
   std::optional<Duration> data_age() const { return age_.at(now_); }
   // Requests that were taken and not answered yet.
-  std::size_t waiting_requests() const { return requests_.size(); }
+  std::size_t waiting_requests() const { return requests_.size() + locks_.size(); }
   // As far as is known its state is right. If not, clients' requests are refused until it is.
   bool serves() const { return raft_.state().trusts_state(); }
   // Its own is on its way to the disk.
@@ -256,6 +104,7 @@ class Replica {
 
   void take(const PeerMessage& input);
   void take(const ClientRequest& input);
+  void take(const ClientGone& input) { locks_.abandon(input.id, now_); }
   void take(const Persisted& input);
   void take(const PeerUnreachable& input);
   void take(const DiskRoom& input) { raft_.set_short_of_disk(input.short_of_disk); }
@@ -273,15 +122,27 @@ class Replica {
   void hand_over(RequestId id, Request& request, const raft::KnownLeader& leader);
   void propose(Proposer proposer, const raft::Proposal& proposal);
   void await_leader(RequestId id, Request& request);
+  // In the file replica_requests.cc, as is how they are taken and answered.
   bool has_room_for(const RequestBody& body) const;
+  bool locks_have_room() const;
+  void take_lock_requests();
   void apply_committed();
   void settle(const raft::Entry& entry, const kv::CommandResult* result);
   // In the file replica_sessions.cc.
-  kv::CommandResult apply(const Bytes& payload);
+  kv::CommandResult apply(const Bytes& payload, raft::Term term);
   bool asks_for_room(const Bytes& payload);
   std::optional<Instant> session_due() const;
   void expire_sessions();
   void propose_first_settings();
+  // In the file replica_leases.cc.
+  void note_leases(const kv::Command& command, const kv::CommandResult& result);
+  void ask_of_lease(Proposer proposer, const raft::Query& query);
+  void confirm_lead_for_leases();
+  void tell_of_leases();
+  void forget_lease_queries();
+  kv::LeaseAnswer tell(const kv::LeaseQuery& query);
+  std::optional<Instant> lease_due() const;
+  void expire_leases();
   // In the file replica_digest.cc.
   void agree_on_digests();
   std::optional<Instant> digest_due() const;
@@ -310,6 +171,7 @@ class Replica {
                           std::variant<Bytes, raft::AdminAnswer> result);
 
   // In the file replica_reads.cc.
+  Duration read_retry() const;
   void ask_for_read_index(PendingReads& reads, bool lease);
   void serve_reads();
   void serve_confirmed(RequestId id);
@@ -341,9 +203,9 @@ class Replica {
   std::size_t waiting_bytes_ = 0;
   std::set<std::pair<Instant, RequestId>> expiries_;
 
-  // Writes and administrators' requests that wait for a leader, or for its pace.
+  // What waits for a leader: writes, also for its pace; and what need not wait for that.
   std::deque<RequestId> unsent_writes_;
-  std::deque<RequestId> unsent_admin_;
+  std::deque<RequestId> unsent_others_;
   // Writes that went to another leader, by sequence.
   std::map<std::uint64_t, Forwarded> forwarded_;
   std::uint64_t last_sequence_ = 0;
@@ -380,6 +242,19 @@ class Replica {
   std::vector<RequestId> stale_reads_;  // of this step
   DataAge age_;
   SessionExpiry session_expiry_;
+  LeaseExpiry lease_expiry_;
+  Locks locks_;
+  // Of leases, of this node's clients and of others', which this leader answers once it is sure
+  // that it led after they came; by ids of its own.
+  struct AskedOfLease {
+    Proposer proposer;
+    kv::LeaseQuery query;
+  };
+  PendingReads lease_reads_;
+  std::map<RequestId, AskedOfLease> lease_queries_;
+  std::uint64_t last_lease_query_ = 0;
+  // Those of leases that are about to end.
+  std::vector<RequestId> lease_ends_awaited_;
   DigestAgreement digest_agreement_;
   // What was noted last and is not reported yet.
   std::optional<kv::DigestNoted> noted_;

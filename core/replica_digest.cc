@@ -51,8 +51,11 @@ void Replica::heed(const kv::DigestJudged& judged) {
       raft_.set_no_majority(false);
       if (served) return;
       events_.push_back(raft::StateTrusted{raft_.term(), applied_index_});
-      // Nobody could use a session meanwhile.
-      if (raft_.is_leader()) session_expiry_.begin(store_.sessions(), now_);
+      // Nobody could use a session, or keep a lease alive, meanwhile.
+      if (raft_.is_leader()) {
+        session_expiry_.begin(store_.sessions(), now_);
+        lease_expiry_.begin(store_.leases(), now_);
+      }
       return;
     case kv::DigestVerdict::kDiffers:
       raft_.set_no_majority(false);
@@ -85,6 +88,7 @@ void Replica::refuse_what_waits() {
   }
   for (const RequestId id : refused) reply(id, NotApplied{Refusal::kStateDistrusted});
   stale_reads_.clear();
+  locks_.distrust();
 }
 
 }  // namespace anchor

@@ -76,13 +76,18 @@ Outcome Replica::outcome_of(const Request& request, const raft::ForwardReply& fo
     return NotApplied{Refusal::kShortOfDisk};
   }
   if (forward_reply.outcome != raft::ForwardOutcome::kApplied) return OutcomeUnknown{};
-  const bool writes = std::holds_alternative<raft::Command>(std::get<raft::Proposal>(request.body));
+  const auto& proposal = std::get<raft::Proposal>(request.body);
+  const bool administers = std::holds_alternative<raft::AdminRequest>(proposal);
   const auto* answer = std::get_if<raft::AdminAnswer>(&forward_reply.result);
-  if (writes == (answer != nullptr)) return OutcomeUnknown{};
-  if (answer != nullptr) return AdminDone{*answer};
-  auto result = kv::decode_result(std::get<Bytes>(forward_reply.result));
-  if (!result) return OutcomeUnknown{};
-  return WriteApplied{std::move(*result)};
+  if (administers != (answer != nullptr)) return OutcomeUnknown{};
+  if (administers) return AdminDone{*answer};
+  const Bytes& encoded = std::get<Bytes>(forward_reply.result);
+  if (std::holds_alternative<raft::Query>(proposal)) {
+    auto told = kv::decode_lease_answer(encoded);
+    return told ? Outcome(LeaseTold{*std::move(told)}) : OutcomeUnknown{};
+  }
+  auto result = kv::decode_result(encoded);
+  return result ? Outcome(WriteApplied{*std::move(result)}) : OutcomeUnknown{};
 }
 
 void Replica::release_held_forwards() {

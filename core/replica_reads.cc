@@ -7,20 +7,20 @@
 namespace anchor {
 namespace {
 
-// A read request to the leader, or its answer, may get lost; reading is repeated without harm.
-Duration read_retry(const raft::Options& options) {
-  return 2 * options.heartbeat_interval;
-}
-
 kv::Revision newest_wanted(const Read& read) {
   return std::max(read.min_revision, read.at_revision.value_or(kv::Revision()));
 }
 
 }  // namespace
 
+// A read request to the leader, or its answer, may get lost; reading is repeated without harm.
+Duration Replica::read_retry() const {
+  return 2 * options_.raft.heartbeat_interval;
+}
+
 void Replica::ask_for_read_index(PendingReads& reads, bool lease) {
   if (!leader_) return;
-  if (!reads.ask(now_, raft_.term(), read_retry(options_.raft), last_context_ + 1)) return;
+  if (!reads.ask(now_, raft_.term(), read_retry(), last_context_ + 1)) return;
   for (const RequestId id : reads.asked()) {
     const auto found = requests_.find(id);
     if (found != requests_.end()) set_expiry(id, found->second, found->second.deadline);
@@ -34,6 +34,7 @@ void Replica::serve_reads() {
     // What a lease says is only as good as clocks are; ages are to rest on less.
     leased_reads_.confirm(confirmed.context, confirmed.read_index);
     if (confirmed.by_lease) continue;
+    lease_reads_.confirm(confirmed.context, confirmed.read_index);
     const auto fresh = reads_.confirm(confirmed.context, confirmed.read_index);
     if (fresh) age_.learn(*fresh);
   }
@@ -41,6 +42,7 @@ void Replica::serve_reads() {
   for (PendingReads* reads : {&reads_, &leased_reads_}) {
     for (const RequestId id : reads->take_confirmed(applied_index_)) serve_confirmed(id);
   }
+  tell_of_leases();
   for (const RequestId id : std::exchange(stale_reads_, {})) serve_stale(id);
 }
 
@@ -70,6 +72,9 @@ Outcome Replica::result_of(const Read& read) const {
   const auto compacted = [&](const kv::Compacted& what) {
     return RevisionCompacted{what.oldest, revision, applied_index_, age};
   };
+  if (std::holds_alternative<AllLeases>(read.of)) {
+    return LeasesRead{store_.leases(), revision, applied_index_};
+  }
   if (const auto* range = std::get_if<kv::KeyRange>(&read.of)) {
     auto view = store_.view(*range, at);
     if (!view) return compacted(view.error());
@@ -82,8 +87,8 @@ Outcome Replica::result_of(const Read& read) const {
 
 std::optional<Instant> Replica::read_retry_due() const {
   std::optional<Instant> due;
-  for (const PendingReads* reads : {&reads_, &leased_reads_}) {
-    const auto retry = reads->retry_due(read_retry(options_.raft));
+  for (const PendingReads* reads : {&reads_, &leased_reads_, &lease_reads_}) {
+    const auto retry = reads->retry_due(read_retry());
     if (retry && leader_) due = std::min(due.value_or(*retry), *retry);
   }
   return due;

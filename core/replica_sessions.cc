@@ -4,10 +4,14 @@
 // nobody uses; the rest of it is in replica.cc.
 namespace anchor {
 
-kv::CommandResult Replica::apply(const Bytes& payload) {
+kv::CommandResult Replica::apply(const Bytes& payload, raft::Term term) {
   const auto command = kv::decode_command(payload);
   if (!command) return kv::InvalidCommand{};
+  // Another leader's clock says nothing.
+  const auto* expire = std::get_if<kv::ExpireLeases>(&command->body);
+  if (expire != nullptr && expire->term != term.value()) return kv::InvalidCommand{};
   kv::CommandResult result = store_.apply(*command);
+  note_leases(*command, result);
   if (const auto* opened = std::get_if<kv::SessionOpened>(&result)) {
     session_expiry_.used(opened->id, opened->ttl, now_);
   } else if (const auto* noted = std::get_if<kv::DigestNoted>(&result)) {

@@ -1,12 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <set>
-#include <utility>
 
 #include "core/base/time.h"
+#include "core/deadlines.h"
 #include "core/kv/command.h"
 #include "core/kv/sessions.h"
 
@@ -40,13 +38,9 @@ class SessionExpiry {
  private:
   using SessionId = kv::SessionId;
 
-  Duration lengthened(Duration ttl) const;
-  void set(SessionId id, Instant ends);
-
   std::int64_t drift_ppm_;
   bool leads_ = false;
-  std::map<SessionId, Instant> ends_;
-  std::set<std::pair<Instant, SessionId>> order_;
+  Deadlines<SessionId> ends_;
 };
 
 }  // namespace anchor

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/kv/command.h"
+#include "core/kv/lease_query.h"
 #include "core/raft/raft.h"
 #include "fuzz/decisions.h"
 
@@ -196,9 +197,18 @@ inline std::optional<raft::Message> Peers::about_membership(std::uint64_t from) 
 
 inline raft::Proposal Peers::any_proposal() {
   const std::string value(decisions_.below(64), 'v');
-  switch (decisions_.below(8)) {
+  switch (decisions_.below(12)) {
     case 0:
       return raft::Command{Bytes::copy_of("no command")};
+    case 8:
+      return raft::Query{Bytes::copy_of("no query")};
+    case 9:
+      return raft::Query{kv::encode_lease_query({kv::LeaseId(1), decisions_.coin()})};
+    case 10:
+      return raft::Command{kv::encode_command(kv::GrantLease{1s})};
+    case 11:
+      return raft::Command{kv::encode_command(
+          kv::ExpireLeases{.term = replica_.term().value(), .leases = {kv::LeaseId(1)}})};
     case 1:
     case 2:
       return any_admin_request(decisions_);

@@ -126,20 +126,39 @@ class ReplicaShell {
   void ask() {
     const RequestId id(++last_request_);
     const Instant deadline = now_ + Duration(1000) * static_cast<int>(20 * decisions_.below(256));
-    ClientRequest request{.id = id, .deadline = deadline, .body = Read{"a"}};
-    if (decisions_.below(4) == 0) {
-      request.body = any_admin_request(decisions_);
-    } else if (decisions_.coin()) {
-      request.body = any_command();
-    }
-    inputs_.push_back(std::move(request));
+    inputs_.push_back(ClientRequest{.id = id, .deadline = deadline, .body = any_request()});
     waiting_.emplace(id, deadline);
+    if (decisions_.below(8) == 7) inputs_.push_back(ClientGone{RequestId(decisions_.below(64))});
+  }
+
+  RequestBody any_request() {
+    if (decisions_.below(4) == 0) return any_admin_request(decisions_);
+    if (decisions_.coin()) return any_command();
+    switch (decisions_.below(8)) {
+      case 1:
+        return Read{.of = AllLeases()};
+      case 2:
+        return kv::LeaseQuery{kv::LeaseId(1 + decisions_.below(2)), decisions_.coin()};
+      case 3:
+      case 4:
+        return AcquireLock{"a", 1s, Duration(100'000) * static_cast<int>(decisions_.below(16))};
+      case 5:
+        return ReleaseLock{"a", kv::Revision(decisions_.below(8))};
+      default:
+        return Read{"a"};
+    }
   }
 
   kv::Command any_command() {
-    if (decisions_.below(8) == 0) return kv::Command(kv::OpenSession{});
+    const std::uint64_t kind = decisions_.below(8);
+    if (kind == 0) return kv::Command(kv::OpenSession{});
+    if (kind == 1) return kv::Command(kv::GrantLease{1s});
+    if (kind == 2) return kv::Command(kv::RevokeLease{kv::LeaseId(1 + decisions_.below(2))});
     const Bytes value = Bytes::copy_of(std::string(decisions_.below(256), 'v'));
-    kv::Command command(kv::Put{"a", value, kv::IfAbsent{}, true});
+    kv::Put put{"a", value, kv::IfAbsent{}, true};
+    if (kind == 3) put.ttl = 1s;
+    if (kind == 4) put.lease = kv::LeaseId(1);
+    kv::Command command(std::move(put));
     if (decisions_.coin()) {
       command.session =
           kv::SessionWrite{kv::SessionId(1 + decisions_.below(2)), decisions_.below(4)};

@@ -20,6 +20,8 @@ struct Command {
       value @1 :Data;
       condition @2 :Condition;
       wantPrevious @3 :Bool;
+      lease @16 :UInt64;  # zero: none
+      ttlUs @17 :UInt64;  # zero: none is granted
     }
     delete :group {
       key @4 :Data;
@@ -34,6 +36,9 @@ struct Command {
     changeSettings @12 :List(SettingValue);
     checkDigest @14 :UInt64;
     judgeDigest @15 :DigestCheck;
+    grantLeaseUs @18 :UInt64;
+    revokeLease @19 :UInt64;
+    expireLeases @20 :ExpireLeases;
   }
   session @13 :SessionWrite;  # null: none
 }
@@ -56,6 +61,28 @@ enum DigestVerdict {
 struct SessionWrite {
   session @0 :UInt64;
   sequence @1 :UInt64;
+}
+
+struct ExpireLeases {
+  term @0 :UInt64;
+  leases @1 :List(UInt64);
+}
+
+struct LeaseQuery {
+  lease @0 :UInt64;
+  keepAlive @1 :Bool;
+}
+
+struct LeaseAnswer {
+  union {
+    unknown @0 :Void;
+    status :group {
+      ttlUs @1 :UInt64;
+      remainingUs @2 :UInt64;
+      keys @3 :List(Data);
+      moreKeys @4 :Bool;
+    }
+  }
 }
 
 struct IdleSession {
@@ -108,6 +135,7 @@ struct Operation {
       key @0 :Data;
       value @1 :Data;
       wantPrevious @2 :Bool;
+      lease @9 :UInt64;
     }
     delete :group {
       range @3 :KeyRange;
@@ -142,6 +170,7 @@ struct CommandResult {
     putDone :group {
       revision @0 :UInt64;
       previous @1 :KeyValue;  # null: none
+      lease @27 :UInt64;
     }
     deleteDone :group {
       revision @2 :UInt64;
@@ -180,6 +209,21 @@ struct CommandResult {
       digest @25 :UInt64;
     }
     digestJudged @26 :DigestVerdict;
+    leaseGranted :group {
+      lease @28 :UInt64;
+      ttlUs @29 :UInt64;
+    }
+    leaseRevoked :group {
+      revision @30 :UInt64;
+      deleted @31 :UInt64;
+    }
+    leasesExpired :group {
+      revision @32 :UInt64;
+      count @33 :UInt64;
+      deleted @34 :UInt64;
+    }
+    leaseUnknown @35 :Void;
+    leasesFull @36 :Void;
   }
 }
 

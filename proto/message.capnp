@@ -73,6 +73,7 @@ struct Message {
       body :union {
         command @31 :Data;
         admin @37 :Admin.AdminRequest;
+        query @65 :Data;
       }
     }
     forwardReply :group {

@@ -1,6 +1,6 @@
 @0xddfb4dbf3c75f791;
 # Snapshot files: one frame for the header, one for each block, one for the footer. The blocks of
-# items come first, then those of changes, then those of sessions.
+# items come first, then those of changes, of leases, and of sessions.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("anchor::proto");
@@ -32,15 +32,17 @@ struct SnapshotHeader {
   settings @7 :List(Command.SettingValue);
   digestCheckNumber @8 :UInt64;
   digestCheckDigest @9 :UInt64;
+  nextLease @10 :UInt64;
 }
 
-# Keys ascend, also from block to block; so do the changes' revisions, and the sessions.
+# Keys ascend, also from block to block; so do the changes' revisions, the leases and the sessions.
 struct SnapshotBlock {
   ordinal @0 :UInt64;  # from zero
   union {
     items @1 :List(Command.KeyValue);
     changes @2 :List(Change);
     sessions @3 :List(Command.KeyValue);
+    leases @4 :List(Command.KeyValue);
   }
 }
 

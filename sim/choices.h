@@ -29,6 +29,7 @@ enum class Stream : std::uint8_t {
   kHeal,
   kOperator,
   kSnapshotWork,
+  kWatcher,
   kCount,
 };
 

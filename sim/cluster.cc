@@ -209,49 +209,6 @@ bool Cluster::crash_point(Node& node, std::uint64_t point, std::uint64_t chosen)
   return true;
 }
 
-void Cluster::answer(Node& node, const Reply& reply) {
-  if (const auto admin = node.admin_requests.extract(reply.id)) {
-    note(reply.outcome.index());
-    return admin.mapped()(&reply.outcome);
-  }
-  const auto found = node.requests.find(reply.id);
-  ANCHOR_ASSERT(found != node.requests.end(), "each request is answered once");
-  const OperationId operation = found->second;
-  node.requests.erase(found);
-  note(reply.outcome.index());
-  if (const auto* read = std::get_if<ReadDone>(&reply.outcome)) {
-    note(read->item ? read->item->mod_revision().value() : 0);
-    note(read->revision.value());
-    note(static_cast<std::uint64_t>(read->age.value_or(Duration(-1)).count()));
-  } else if (const auto* applied = std::get_if<WriteApplied>(&reply.outcome)) {
-    note(hash_bytes(kv::encode_result(applied->result).view(), 0));
-  }
-  if (states_sound(mix_)) history_.returned(operation, reply.outcome, now_);
-  if (answer_) answer_(operation, &reply.outcome);
-}
-
-RequestId Cluster::give_request(Node& node, RequestBody body) {
-  ANCHOR_ASSERT(node.up());
-  const RequestId id(++last_request_);
-  const Instant deadline =
-      node.clock.at(now_) + choices_.between(500ms, 6s, Stream::kClient, node.number);
-  give(node, ClientRequest{.id = id, .deadline = deadline, .body = std::move(body)});
-  return id;
-}
-
-OperationId Cluster::submit(std::size_t number, std::variant<kv::Command, Read> request) {
-  Node& node = nodes_[number];
-  const OperationId operation = history_.call(request);
-  RequestBody body = std::visit([](auto& kind) { return RequestBody(std::move(kind)); }, request);
-  node.requests.emplace(give_request(node, std::move(body)), operation);
-  return operation;
-}
-
-void Cluster::administer(std::size_t number, raft::AdminRequest request, AdminCallback callback) {
-  Node& node = nodes_[number];
-  node.admin_requests.emplace(give_request(node, std::move(request)), std::move(callback));
-}
-
 // --- Faults -------------------------------------------------------------------------------------
 
 void Cluster::crash(std::size_t number) {
@@ -272,6 +229,7 @@ void Cluster::crash(std::size_t number) {
   node.persisted.reset();
   node.wake.reset();
   node.deferred.clear();
+  node.watches = {};
   ++node.life;
   for (const auto& [id, operation] : std::exchange(node.requests, {})) {
     if (answer_) answer_(operation, nullptr);

@@ -12,6 +12,7 @@
 #include "core/deferred_messages.h"
 #include "core/peer_book.h"
 #include "core/replica.h"
+#include "core/watches.h"
 #include "sim/choices.h"
 #include "sim/clock.h"
 #include "sim/cluster_checker.h"
@@ -69,6 +70,7 @@ struct Node {
   std::uint64_t snapshots_installed = 0;
 
   DeferredMessages deferred{};
+  Watches watches{};
   std::map<RequestId, OperationId> requests{};
   std::map<RequestId, AdminCallback> admin_requests{};
 };
@@ -104,9 +106,19 @@ class Cluster {
   std::uint64_t hash() const { return hash_; }
 
   // Requires: the node is up; `answer` is called exactly once.
-  OperationId submit(std::size_t number, std::variant<kv::Command, Read> request);
-  // The same. `callback` is called once, unless the node is paused for good.
+  OperationId submit(std::size_t number, ClientRequestBody request);
+  // Its client is gone.
+  void abandon(std::size_t number, OperationId operation);
+  // As submit. `callback` is called once, unless the node is paused for good.
   void administer(std::size_t number, raft::AdminRequest request, AdminCallback callback);
+  // Requires: the node is up, and serves.
+  WatchId watch(std::size_t number, WatchedKeys keys, kv::Revision from);
+  // Whether watches of that life of the node go on.
+  bool watches(std::size_t number, std::uint64_t life) const;
+  // Requires: they do.
+  std::variant<Watches::Events, Watches::Resync> read_watch(std::size_t number, WatchId id,
+                                                            std::size_t bytes_most);
+  void end_watch(std::size_t number, std::uint64_t life, WatchId id);
   void on_answer(Answer answer) { answer_ = std::move(answer); }
 
   void crash(std::size_t number);

@@ -4,6 +4,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/random.h"
+#include "core/locks.h"
 #include "core/raft/quorum.h"
 #include "sim/violation.h"
 
@@ -25,11 +26,12 @@ std::uint64_t extend(std::uint64_t chain, const raft::Entry& entry) {
   return mix64(mix64(chain ^ entry.term.value()) ^ payload_hash(entry));
 }
 
-// Only leaders propose it, perhaps the same again, and nobody waits for an answer.
-bool of_a_leader(const kv::CommandBody& body) {
-  return std::holds_alternative<kv::ExpireSessions>(body) ||
-         std::holds_alternative<kv::CheckDigest>(body) ||
-         std::holds_alternative<kv::JudgeDigest>(body);
+// Replicas propose it of themselves, perhaps the same again: leaders, or who takes a lock.
+bool of_a_replica(const kv::CommandBody& body) {
+  if (const auto* put = std::get_if<kv::Put>(&body)) return Locks::name_of(put->key).has_value();
+  const auto* erase = std::get_if<kv::Delete>(&body);
+  if (erase != nullptr) return Locks::name_of(erase->key).has_value();
+  return kv::only_leaders_propose(body);
 }
 
 }  // namespace
@@ -40,7 +42,11 @@ std::uint64_t command_hash(const Bytes& command) {
 
 ClusterChecker::ClusterChecker(const std::vector<const DiskImage*>& disks,
                                std::optional<std::uint32_t> max_drift_ppm)
-    : disks_(disks), nodes_(disks.size()), sessions_(max_drift_ppm) {}
+    : disks_(disks),
+      nodes_(disks.size()),
+      sessions_(max_drift_ppm),
+      leases_(max_drift_ppm),
+      locks_(max_drift_ppm) {}
 
 void ClusterChecker::booted(std::size_t node, const Replica& replica) {
   NodeView& view = nodes_[node];
@@ -200,11 +206,14 @@ void ClusterChecker::add_commit(std::size_t node, const raft::Raft& raft, raft::
   CommittedEntry committed{
       .term = entry.term, .commit_term = raft.term(), .chain = chain, .at = now_};
   const auto* command = std::get_if<raft::Command>(&entry.payload);
-  committed.expected = model_.apply(command == nullptr ? nullptr : &command->payload);
+  committed.expected = model_.apply(command == nullptr ? nullptr : &command->payload, entry.term);
   if (command != nullptr) {
     const auto decoded = kv::decode_command(command->payload);
-    if (decoded) sessions_.committed(*decoded, committed.expected, now_);
-    if (!decoded || !of_a_leader(decoded->body)) {
+    if (decoded) {
+      sessions_.committed(*decoded, committed.expected, now_);
+      leases_.committed(*decoded, committed.expected, now_);
+    }
+    if (!decoded || !of_a_replica(decoded->body)) {
       committed.command = command_hash(command->payload);
       commands_[committed.command].at.push_back(index);
       check_once(committed.command);
@@ -291,43 +300,6 @@ void ClusterChecker::check_promotions(const raft::Configuration& from,
     check(disk != nullptr && disk->last().value() >= promoted.incarnation.value(),
           "promotes-who-holds", who + ", " + id.name());
   }
-}
-
-void ClusterChecker::refused(std::uint64_t command) {
-  ++commands_[command].refused;
-  check_once(command);
-}
-
-// Each from an entry of its own.
-void ClusterChecker::answered(std::uint64_t command) {
-  Command& counts = commands_[command];
-  ++counts.answered;
-  check(counts.answered <= counts.at.size(), "answered-once",
-        "answered " + std::to_string(counts.answered) + " times, committed " +
-            std::to_string(counts.at.size()) + " times");
-}
-
-// Commands with the same bytes cannot be told apart, but counted: no more may be committed than
-// were issued and not answered "not applied".
-void ClusterChecker::check_once(std::uint64_t command) const {
-  const Command& counts = commands_.at(command);
-  check(counts.at.size() <= counts.issued, "applied-twice",
-        "committed " + std::to_string(counts.at.size()) + " times, issued " +
-            std::to_string(counts.issued) + " times");
-  check(counts.at.size() + counts.refused <= counts.issued, "not-applied-is-applied",
-        "an operation that was answered \"not applied\" is in the log");
-}
-
-// Whoever does not lead in a term any more need not be asked twice: else a write goes back and
-// forth as fast as the network carries it.
-void ClusterChecker::check_forward(std::size_t node, const raft::ForwardRequest& request) {
-  const auto* command = std::get_if<raft::Command>(&request.proposal);
-  if (command == nullptr) return;
-  Command& counts = commands_[command_hash(command->payload)];
-  const std::uint64_t sent = ++counts.forwards[{node, request.leader_term}];
-  check(sent <= counts.issued, "forwards-once",
-        "node " + std::to_string(node + 1) + " to the leader of term " +
-            std::to_string(request.leader_term.value()));
 }
 
 bool ClusterChecker::is_state(raft::Index index, std::uint64_t digest) const {

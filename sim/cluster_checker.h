@@ -8,6 +8,8 @@
 
 #include "core/replica.h"
 #include "sim/disk.h"
+#include "sim/lease_checks.h"
+#include "sim/lock_checks.h"
 #include "sim/model.h"
 #include "sim/session_checks.h"
 
@@ -38,6 +40,7 @@ class ClusterChecker {
 
   // What follows happens now. Requires: time does not go back.
   void set_time(Instant now) { now_ = now; }
+  Instant now() const { return now_; }
 
   // The node is another from now on: what it was is a member no more.
   void wiped(std::size_t node) { nodes_[node] = {}; }
@@ -64,6 +67,14 @@ class ClusterChecker {
 
   // Whether this is the digest of the state that the log makes at the index, as far as is known.
   bool is_state(raft::Index index, std::uint64_t digest) const;
+
+  // A client was told of a lease (sim/lease_checks.h).
+  void lease_told(const kv::LeaseQuery& query, const kv::LeaseAnswer& answer, bool exists,
+                  Instant asked, Instant now) {
+    leases_.told(query, answer, exists, asked, now);
+  }
+
+  LockChecks& locks() { return locks_; }
 
   // A command was given to a replica, under the hash of its bytes.
   void issued(std::uint64_t command) { ++commands_[command].issued; }
@@ -136,6 +147,8 @@ class ClusterChecker {
   std::map<std::pair<raft::Index, raft::Term>, raft::SharedConfiguration> configurations_;
   Model model_;
   SessionChecks sessions_;
+  LeaseChecks leases_;
+  LockChecks locks_;
 };
 
 // The name that commands go by in checkers.

@@ -17,11 +17,14 @@ void check_linearizable(bool holds, const std::string& detail) {
 
 }  // namespace
 
-OperationId History::call(std::variant<kv::Command, Read> request) {
-  Operation operation{.request = std::move(request), .after = cluster_.commit_index()};
+OperationId History::call(ClientRequestBody request) {
+  Operation operation{
+      .request = std::move(request), .after = cluster_.commit_index(), .called = cluster_.now()};
   if (const auto* command = std::get_if<kv::Command>(&operation.request)) {
     operation.command = command_hash(kv::encode_command(*command));
     cluster_.issued(operation.command);
+  } else if (const auto* release = std::get_if<ReleaseLock>(&operation.request)) {
+    cluster_.locks().released(*release);
   }
   operations_.push_back(std::move(operation));
   return operations_.size() - 1;
@@ -30,7 +33,14 @@ OperationId History::call(std::variant<kv::Command, Read> request) {
 void History::returned(OperationId id, const Outcome& outcome, Instant now) {
   const Operation& operation = operations_[id];
   const bool write = operation.command != 0;
-  if (const auto* applied = std::get_if<WriteApplied>(&outcome)) {
+  const auto* applied = std::get_if<WriteApplied>(&outcome);
+  if (applied != nullptr && std::holds_alternative<AcquireLock>(operation.request)) {
+    // No place in line was to be had.
+    check(std::holds_alternative<kv::OverQuota>(applied->result) ||
+              std::holds_alternative<kv::LeasesFull>(applied->result),
+          "answers-the-request", "a lock was answered as if it were a write");
+    ++refused_;
+  } else if (applied != nullptr) {
     ANCHOR_ASSERT(write);
     ++writes_;
     check_write(operation, applied->result);
@@ -42,6 +52,10 @@ void History::returned(OperationId id, const Outcome& outcome, Instant now) {
     ANCHOR_ASSERT(!write);
     ++reads_;
     check_range(operation, *range, now);
+  } else if (const auto* leases = std::get_if<LeasesRead>(&outcome)) {
+    ANCHOR_ASSERT(!write);
+    ++reads_;
+    check_leases(operation, *leases, now);
   } else if (const auto* compacted = std::get_if<RevisionCompacted>(&outcome)) {
     ANCHOR_ASSERT(!write);
     ++reads_;
@@ -50,6 +64,13 @@ void History::returned(OperationId id, const Outcome& outcome, Instant now) {
     ANCHOR_ASSERT(!write);
     ++reads_;
     check_future(operation, *future);
+  } else if (const auto* told = std::get_if<LeaseTold>(&outcome)) {
+    ANCHOR_ASSERT(!write);
+    ++reads_;
+    check_lease(operation, *told, now);
+  } else if (const auto* lock = std::get_if<LockAnswer>(&outcome)) {
+    ++writes_;
+    check_lock(operation, *lock, now);
   } else if (std::holds_alternative<NotApplied>(outcome)) {
     ++refused_;
     if (write) cluster_.refused(operation.command);
@@ -73,6 +94,24 @@ void History::check_write(const Operation& operation, const kv::CommandResult& r
   check_linearizable(std::ranges::any_of(positions, explains),
                      "no committed entry explains a write's answer");
   cluster_.answered(operation.command);
+}
+
+// Nobody asks of a lease that was not granted before.
+void History::check_lease(const Operation& operation, const LeaseTold& told, Instant now) {
+  const auto& query = std::get<kv::LeaseQuery>(operation.request);
+  const bool exists = cluster_.model().has_lease(query.id);
+  cluster_.lease_told(query, told.answer, exists, operation.called, now);
+  if (told.answer && query.keep_alive) cluster_.locks().kept(query.id, operation.called);
+}
+
+void History::check_lock(const Operation& operation, const LockAnswer& answer, Instant now) {
+  const auto* acquire = std::get_if<AcquireLock>(&operation.request);
+  const bool acquires =
+      std::holds_alternative<LockAcquired>(answer) || std::holds_alternative<LockHeld>(answer);
+  ANCHOR_ASSERT(acquires == (acquire != nullptr));
+  const auto* lock = std::get_if<LockAcquired>(&answer);
+  if (lock == nullptr) return;
+  cluster_.locks().acquired(*acquire, *lock, cluster_.model(), cluster_.commit_index(), now);
 }
 
 // Whatever a write of a session is answered, each retry is (dissertation 6.3).
@@ -134,6 +173,17 @@ void History::check_range(const Operation& operation, const RangeRead& read, Ins
     check_linearizable(!reader.peek(), what + ": it goes on after its end");
     std::ranges::reverse(expected);
   }
+}
+
+// The model knows them as of its last entry only.
+void History::check_leases(const Operation& operation, const LeasesRead& read, Instant now) {
+  check_point(operation, {read.revision, read.applied_index}, now, "a list of leases");
+  if (read.applied_index != cluster_.commit_index()) return;
+  std::vector<kv::LeaseId> listed;
+  for (auto at = read.leases.table().tree().begin(); at.valid(); at.next()) {
+    listed.push_back(kv::Leases::lease_of(*at.item())->id);
+  }
+  check_linearizable(listed == cluster_.model().leases(), "which leases there are");
 }
 
 raft::Index History::state_of(const Read& request, raft::Index point) const {

@@ -15,6 +15,7 @@
 namespace anchor::sim {
 
 using OperationId = std::size_t;
+using ClientRequestBody = std::variant<kv::Command, Read, kv::LeaseQuery, AcquireLock, ReleaseLock>;
 
 // What clients asked and were answered, and whether that is linearizable (Herlihy and Wing, 1990).
 // The commit order is a witness: every operation has its point in it, which must lie between its
@@ -29,14 +30,12 @@ class History {
       : cluster_(cluster), drift_ppm_(drift_ppm) {}
 
   // A replica is given the request.
-  OperationId call(std::variant<kv::Command, Read> request);
+  OperationId call(ClientRequestBody request);
   // The replica answers now.
   void returned(OperationId id, const Outcome& outcome, Instant now);
 
   // As it was called.
-  const std::variant<kv::Command, Read>& request(OperationId id) const {
-    return operations_[id].request;
-  }
+  const ClientRequestBody& request(OperationId id) const { return operations_[id].request; }
   std::size_t operation_count() const { return operations_.size(); }
   std::uint64_t write_count() const { return writes_; }
   std::uint64_t read_count() const { return reads_; }
@@ -47,13 +46,16 @@ class History {
 
  private:
   struct Operation {
-    std::variant<kv::Command, Read> request;
+    ClientRequestBody request;
     std::uint64_t command = 0;  // its hash; zero for a read
     // The commit index at the call: its point is not before it.
     raft::Index after;
+    Instant called{};
   };
 
   void check_write(const Operation& operation, const kv::CommandResult& result);
+  void check_lease(const Operation& operation, const LeaseTold& told, Instant now);
+  void check_lock(const Operation& operation, const LockAnswer& answer, Instant now);
   void check_session(const kv::SessionWrite& write, const kv::CommandResult& result);
   // What is told of each answer to a read, whatever it has found.
   struct Told {
@@ -63,6 +65,7 @@ class History {
   };
   void check_read(const Operation& operation, const ReadDone& read, Instant now);
   void check_range(const Operation& operation, const RangeRead& read, Instant now);
+  void check_leases(const Operation& operation, const LeasesRead& read, Instant now);
   void check_compacted(const Operation& operation, const RevisionCompacted& read, Instant now);
   void check_future(const Operation& operation, const RevisionInFuture& read);
   void check_point(const Operation& operation, const Told& told, Instant now,

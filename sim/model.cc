@@ -12,7 +12,8 @@ kv::ItemRef as_item(const std::string& key, const Model::KeyValue& state) {
   return kv::Item::create(key, state.value.view(),
                           {.create_revision = state.create_revision,
                            .mod_revision = state.mod_revision,
-                           .version = state.version});
+                           .version = state.version,
+                           .lease = state.lease});
 }
 
 template <typename T>
@@ -26,11 +27,13 @@ bool compares(const T& a, kv::CompareOperator how, const T& b) {
 
 // --- Commands -----------------------------------------------------------------------------------
 
-kv::CommandResult Model::apply(const Bytes* command) {
+kv::CommandResult Model::apply(const Bytes* command, raft::Term term) {
   states_.push_back(states_.back());
   if (command == nullptr) return kv::InvalidCommand{};
   const auto decoded = kv::decode_command(*command);
   if (!decoded) return kv::InvalidCommand{};
+  const auto* expire = std::get_if<kv::ExpireLeases>(&decoded->body);
+  if (expire != nullptr && expire->term != term.value()) return kv::InvalidCommand{};
   if (decoded->session) return run_in_session(*decoded->session, decoded->body);
   return run(decoded->body);
 }
@@ -48,6 +51,9 @@ kv::CommandResult Model::run(const kv::CommandBody& body) {
     compact();
     return kv::SettingsChanged{settings_};
   }
+  if (const auto* command = std::get_if<kv::GrantLease>(&body)) return grant(*command);
+  if (const auto* command = std::get_if<kv::RevokeLease>(&body)) return revoke(*command);
+  if (const auto* command = std::get_if<kv::ExpireLeases>(&body)) return expire(*command);
   if (const auto* command = std::get_if<kv::ExpireSessions>(&body)) return expire(*command);
   if (const auto* command = std::get_if<kv::CloseSession>(&body)) {
     if (command->id == kv::SessionId() || command->id >= next_session_) return kv::SessionUnknown{};
@@ -94,6 +100,8 @@ kv::CommandResult Model::run_in_session(const kv::SessionWrite& write,
   kv::CommandResult result = run(body);
   if (std::holds_alternative<kv::OverQuota>(result) ||
       std::holds_alternative<kv::ResultTooLarge>(result) ||
+      std::holds_alternative<kv::LeaseUnknown>(result) ||
+      std::holds_alternative<kv::LeasesFull>(result) ||
       std::holds_alternative<kv::InvalidCommand>(result)) {
     return result;
   }
@@ -113,17 +121,29 @@ bool Model::meets(const kv::Condition& condition, const std::optional<KeyValue>&
 }
 
 kv::CommandResult Model::put(const kv::Put& put) {
+  const bool own = put.ttl != Duration();
+  if (own && (!kv::valid_ttl(put.ttl) || put.lease != kv::LeaseId())) return kv::InvalidCommand{};
   const auto before = find(put.key);
   if (!meets(put.condition, before)) {
     return kv::ConditionFailed{states_.back().revision,
                                before ? before->mod_revision : kv::Revision()};
   }
+  if (put.lease != kv::LeaseId() && !takes_keys(put.lease)) return kv::LeaseUnknown{};
+  if (own && leases_.size() >= settings_.lease_count) return kv::LeasesFull{};
   const kv::ItemRef previous = item(put.key);
-  if (!has_room(stored_bytes(previous), stored_bytes(put.key.size(), put.value.size()))) {
+  const bool leased = own || put.lease != kv::LeaseId();
+  if (!has_room(stored_bytes(previous), stored_bytes(put.key.size(), put.value.size(), leased) +
+                                            (own ? lease_bytes() : 0))) {
     return kv::OverQuota{states_.back().revision};
   }
-  write(put.key, put.value);
-  return kv::PutDone{finish(), put.want_previous ? previous : kv::ItemRef()};
+  kv::LeaseId lease = put.lease;
+  if (own) {
+    lease = next_lease_;
+    leases_[lease] = {.ttl = put.ttl, .of_key = true};
+    ++next_lease_;
+  }
+  write(put.key, put.value, lease);
+  return kv::PutDone{finish(), put.want_previous ? previous : kv::ItemRef(), lease};
 }
 
 kv::CommandResult Model::erase(const kv::Delete& erase) {
@@ -150,6 +170,57 @@ kv::CommandResult Model::expire(const kv::ExpireSessions& expire) {
   return expired;
 }
 
+// --- Leases -------------------------------------------------------------------------------------
+
+std::vector<kv::LeaseId> Model::leases() const {
+  std::vector<kv::LeaseId> ids;
+  for (const auto& [id, lease] : leases_) ids.push_back(id);
+  return ids;
+}
+
+bool Model::takes_keys(kv::LeaseId id) const {
+  const auto lease = leases_.find(id);
+  return lease != leases_.end() && !lease->second.of_key;
+}
+
+kv::CommandResult Model::grant(const kv::GrantLease& grant) {
+  if (!kv::valid_ttl(grant.ttl)) return kv::InvalidCommand{};
+  if (leases_.size() >= settings_.lease_count) return kv::LeasesFull{};
+  if (!has_room(0, lease_bytes())) return kv::OverQuota{states_.back().revision};
+  leases_[next_lease_] = {.ttl = grant.ttl};
+  const kv::LeaseId id = next_lease_;
+  ++next_lease_;
+  return kv::LeaseGranted{id, grant.ttl};
+}
+
+kv::CommandResult Model::revoke(const kv::RevokeLease& revoke) {
+  if (!leases_.contains(revoke.id)) return kv::LeaseUnknown{};
+  const std::uint64_t deleted = end_lease(revoke.id);
+  return kv::LeaseRevoked{finish(), deleted};
+}
+
+kv::CommandResult Model::expire(const kv::ExpireLeases& expire) {
+  kv::LeasesExpired expired;
+  for (const kv::LeaseId id : expire.leases) {
+    if (!leases_.contains(id)) continue;
+    expired.deleted += end_lease(id);
+    ++expired.count;
+  }
+  expired.revision = finish();
+  return expired;
+}
+
+std::uint64_t Model::end_lease(kv::LeaseId id) {
+  std::uint64_t deleted = 0;
+  for (const auto& [key, state] : range({}, now())) {
+    if (state.lease != id) continue;
+    write(key, std::nullopt);
+    ++deleted;
+  }
+  leases_.erase(id);
+  return deleted;
+}
+
 // --- Transactions -------------------------------------------------------------------------------
 
 bool Model::holds(const kv::Compare& compare) const {
@@ -164,6 +235,7 @@ bool Model::holds(const kv::Compare& compare) const {
       number = state->create_revision.value();
     }
     if (compare.target == kv::CompareTarget::kModRevision) number = state->mod_revision.value();
+    if (compare.target == kv::CompareTarget::kLease) number = state->lease.value();
     if (compare.target == kv::CompareTarget::kExists) number = 1;
   }
   return compares(number, compare.compare, std::get<std::uint64_t>(compare.with));
@@ -176,14 +248,18 @@ kv::CommandResult Model::transact(const kv::Transaction& transaction) {
   const auto& operations = done.succeeded ? transaction.success : transaction.failure;
   std::uint64_t before = 0;
   std::uint64_t after = 0;
+  bool leases_known = true;
   for (const kv::Operation& operation : operations) {
     const auto* put = std::get_if<kv::PutOperation>(&operation);
     if (put == nullptr) continue;
+    const bool leased = put->lease != kv::LeaseId();
+    leases_known &= !leased || takes_keys(put->lease);
     before += stored_bytes(item(put->key));
-    after += stored_bytes(put->key.size(), put->value.size());
+    after += stored_bytes(put->key.size(), put->value.size(), leased);
   }
   const std::uint64_t previous = previous_bytes(operations);
   if (previous >= kv::kTransactionResultBytes) return kv::ResultTooLarge{};
+  if (!leases_known) return kv::LeaseUnknown{};
   if (!has_room(before, after)) return kv::OverQuota{states_.back().revision};
   std::uint64_t room = kv::kTransactionResultBytes - previous;
   for (const kv::Operation& operation : operations) {
@@ -196,7 +272,7 @@ kv::CommandResult Model::transact(const kv::Transaction& transaction) {
 kv::OperationResult Model::operate(const kv::Operation& operation, std::uint64_t& room) {
   if (const auto* put = std::get_if<kv::PutOperation>(&operation)) {
     const kv::ItemRef previous = item(put->key);
-    write(put->key, put->value);
+    write(put->key, put->value, put->lease);
     return kv::PutResult{put->want_previous ? previous : kv::ItemRef()};
   }
   if (const auto* erase = std::get_if<kv::DeleteOperation>(&operation)) {
@@ -227,7 +303,7 @@ kv::OperationResult Model::operate(const kv::Operation& operation, std::uint64_t
 
 // --- Writing ------------------------------------------------------------------------------------
 
-void Model::write(const std::string& key, const std::optional<Bytes>& value) {
+void Model::write(const std::string& key, const std::optional<Bytes>& value, kv::LeaseId lease) {
   const auto before = find(key);
   const kv::Revision revision = states_.back().revision.next();
   std::optional<KeyValue> after;
@@ -235,13 +311,18 @@ void Model::write(const std::string& key, const std::optional<Bytes>& value) {
     after = KeyValue{.value = *value,
                      .create_revision = before ? before->create_revision : revision,
                      .mod_revision = revision,
-                     .version = before ? before->version + 1 : 1};
+                     .version = before ? before->version + 1 : 1,
+                     .lease = lease};
   }
+  // A lease of one key goes when that has it no more.
+  const auto left = leases_.find(before ? before->lease : kv::LeaseId());
+  if (left != leases_.end() && left->second.of_key && lease != left->first) leases_.erase(left);
   changed_bytes_ += kv::kChangeBytes;
   for (const auto& state : {before, after}) {
     if (state) changed_bytes_ += key.size() + state->value.size();
   }
   keys_[key].push_back({now(), after});
+  changing_keys_.push_back(key);
 }
 
 std::uint64_t Model::erase_range(const kv::KeyRange& range) {
@@ -254,6 +335,7 @@ kv::Revision Model::finish() {
   if (changed_bytes_ == 0) return states_.back().revision;
   ++states_.back().revision;
   history_.push_back({states_.back().revision, std::exchange(changed_bytes_, 0)});
+  changed_keys_.push_back(std::exchange(changing_keys_, {}));
   compact();
   return states_.back().revision;
 }
@@ -302,7 +384,7 @@ raft::Index Model::index_of(kv::Revision revision) const {
 bool same(const kv::ItemRef& item, const std::optional<Model::KeyValue>& expected) {
   if (!item || !expected) return !item && !expected;
   return std::ranges::equal(item->value(), expected->value.view()) &&
-         item->create_revision() == expected->create_revision &&
+         item->create_revision() == expected->create_revision && item->lease() == expected->lease &&
          item->mod_revision() == expected->mod_revision && item->version() == expected->version;
 }
 

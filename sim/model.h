@@ -21,19 +21,27 @@ class Model {
     kv::Revision create_revision;
     kv::Revision mod_revision;
     std::uint64_t version = 0;
+    kv::LeaseId lease{};
   };
   using KeyValues = std::vector<std::pair<std::string, KeyValue>>;
 
-  // The answer that a command, committed at the next index, must have. `command` may be anything;
-  // null: the entry is no command.
-  kv::CommandResult apply(const Bytes* command);
+  // The answer that a command, committed at the next index in an entry of that term, must have.
+  // `command` may be anything; null: the entry is no command.
+  kv::CommandResult apply(const Bytes* command, raft::Term term);
 
   // The state after the entry at `index` was applied.
   std::optional<KeyValue> find(const std::string& key, raft::Index index) const;
   KeyValues range(const kv::KeyRange& range, raft::Index index) const;
   kv::Revision revision(raft::Index index) const { return states_[index.value()].revision; }
+  // As of the last entry.
+  bool has_lease(kv::LeaseId id) const { return leases_.contains(id); }
+  std::vector<kv::LeaseId> leases() const;
   // The oldest revision that can be read.
   kv::Revision compacted(raft::Index index) const { return states_[index.value()].compacted; }
+  // The keys that the revision set or deleted, in that order. Requires: it is there.
+  const std::vector<std::string>& changed_at(kv::Revision revision) const {
+    return changed_keys_[revision.value()];
+  }
   // The first index at which the store had come to the revision. Requires: it has.
   raft::Index index_of(kv::Revision revision) const;
 
@@ -45,6 +53,10 @@ class Model {
   struct State {
     kv::Revision revision{1};
     kv::Revision compacted{1};
+  };
+  struct Lease {
+    Duration ttl{};
+    bool of_key = false;
   };
   struct Session {
     std::uint64_t last_sequence = 0;
@@ -79,16 +91,25 @@ class Model {
   // `room` is what the transaction may still return.
   kv::OperationResult operate(const kv::Operation& operation, std::uint64_t& room);
   kv::CommandResult expire(const kv::ExpireSessions& expire);
+  kv::CommandResult grant(const kv::GrantLease& grant);
+  kv::CommandResult revoke(const kv::RevokeLease& revoke);
+  kv::CommandResult expire(const kv::ExpireLeases& expire);
+  // How many keys went with it.
+  std::uint64_t end_lease(kv::LeaseId id);
+  bool takes_keys(kv::LeaseId id) const;
   static bool meets(const kv::Condition& condition, const std::optional<KeyValue>& state);
   bool holds(const kv::Compare& compare) const;
 
   // Sets or deletes the key at the revision that begins.
-  void write(const std::string& key, const std::optional<Bytes>& value);
+  void write(const std::string& key, const std::optional<Bytes>& value, kv::LeaseId lease = {});
   std::uint64_t erase_range(const kv::KeyRange& range);
   kv::Revision finish();
   void compact();
   static std::uint64_t stored_bytes(std::size_t key, std::size_t value);
   static std::uint64_t stored_bytes(const kv::ItemRef& item);
+  // Of a key that goes with a lease, or of what is there of it.
+  static std::uint64_t stored_bytes(std::size_t key, std::size_t value, bool leased);
+  static std::uint64_t lease_bytes();
   static std::uint64_t written_bytes(std::size_t key, std::size_t value);
   std::uint64_t size_bytes() const;
   bool has_room(std::uint64_t before, std::uint64_t after) const;
@@ -97,11 +118,17 @@ class Model {
   // By index; the first is the empty store's.
   std::vector<State> states_{State()};
   std::vector<Changed> history_;
+  std::map<kv::LeaseId, Lease> leases_;
+  kv::LeaseId next_lease_{1};
   std::map<kv::SessionId, Session> sessions_;
   kv::SessionId next_session_{1};
   kv::Settings settings_;
-  std::uint64_t digest_check_ = 0;   // the number of the last one
-  std::uint64_t changed_bytes_ = 0;  // in the revision that begins
+  std::uint64_t digest_check_ = 0;  // the number of the last one
+  // In the revision that begins.
+  std::uint64_t changed_bytes_ = 0;
+  std::vector<std::string> changing_keys_;
+  // By revision; the empty store's is the first.
+  std::vector<std::vector<std::string>> changed_keys_{{}, {}};
 };
 
 // Whether the store's item is what the model holds.

@@ -9,8 +9,19 @@ std::uint64_t Model::stored_bytes(std::size_t key, std::size_t value) {
   return kv::kItemBytes + key + value;
 }
 
+std::uint64_t Model::stored_bytes(std::size_t key, std::size_t value, bool leased) {
+  constexpr std::size_t kNumber = 8;
+  return stored_bytes(key, value) + (leased ? stored_bytes(kNumber + key, 0) : 0);
+}
+
 std::uint64_t Model::stored_bytes(const kv::ItemRef& item) {
-  return item ? stored_bytes(item->key().size(), item->value().size()) : 0;
+  if (!item) return 0;
+  return stored_bytes(item->key().size(), item->value().size(), item->lease() != kv::LeaseId());
+}
+
+std::uint64_t Model::lease_bytes() {
+  constexpr std::size_t kNumber = 8;
+  return stored_bytes(kNumber, kNumber + 1);
 }
 
 // In an answer.
@@ -21,8 +32,9 @@ std::uint64_t Model::written_bytes(std::size_t key, std::size_t value) {
 std::uint64_t Model::size_bytes() const {
   std::uint64_t bytes = 0;
   for (const auto& [key, state] : range({}, now())) {
-    bytes += stored_bytes(key.size(), state.value.size());
+    bytes += stored_bytes(key.size(), state.value.size(), state.lease != kv::LeaseId());
   }
+  bytes += leases_.size() * lease_bytes();
   constexpr std::size_t kNumber = 8;
   for (const auto& [id, session] : sessions_) {
     bytes += stored_bytes(kNumber, 2 * kNumber + session.answer_bytes);
@@ -36,16 +48,22 @@ bool Model::has_room(std::uint64_t before, std::uint64_t after) const {
 
 Model::Growth Model::growth_in_session(const kv::CommandBody& body) const {
   Growth growth;
-  const auto add = [&](const std::string& key, const Bytes& value, bool want_previous) {
+  const auto add = [&](const std::string& key, const Bytes& value, bool leased) {
     growth.before += stored_bytes(item(key));
-    growth.after += stored_bytes(key.size(), value.size());
-    if (want_previous) growth.after += stored_bytes(item(key));
+    growth.after += stored_bytes(key.size(), value.size(), leased);
+  };
+  const auto returned_of = [&](const std::string& key) {
+    const kv::ItemRef previous = item(key);
+    return previous ? stored_bytes(previous->key().size(), previous->value().size()) : 0;
   };
   if (const auto* put = std::get_if<kv::Put>(&body); put && meets(put->condition, find(put->key))) {
-    add(put->key, put->value, put->want_previous);
+    const bool own = put->ttl != Duration();
+    add(put->key, put->value, own || put->lease != kv::LeaseId());
+    growth.after += own ? lease_bytes() : 0;
+    if (put->want_previous) growth.after += returned_of(put->key);
   }
   if (const auto* erase = std::get_if<kv::Delete>(&body); erase && erase->want_previous) {
-    growth.before = growth.after = stored_bytes(item(erase->key));
+    growth.before = growth.after = returned_of(erase->key);
   }
   const auto* transaction = std::get_if<kv::Transaction>(&body);
   if (transaction == nullptr || !kv::fault_in(*transaction).empty()) return growth;
@@ -56,7 +74,7 @@ Model::Growth Model::growth_in_session(const kv::CommandBody& body) const {
   if (returned >= kv::kTransactionResultBytes) return {};
   for (const kv::Operation& operation : operations) {
     if (const auto* put = std::get_if<kv::PutOperation>(&operation)) {
-      add(put->key, put->value, false);
+      add(put->key, put->value, put->lease != kv::LeaseId());
     }
     if (const auto* erase = std::get_if<kv::DeleteOperation>(&operation);
         erase && erase->want_previous) {

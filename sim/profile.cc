@@ -19,6 +19,7 @@ Mix draw_cluster(Choices& choices) {
   Mix mix;
   mix.nodes = one_of({3, 3, 5, 5, 4, 2, 1, 7}, choices);
   mix.clients = 1 + choices.below(8, Stream::kMix);
+  mix.watchers = choices.below(4, Stream::kMix);
   mix.keys = one_of({1, 2, 8, 32}, choices);
   mix.think_most = one_of({20ms, 50ms, 200ms}, choices);
   mix.value_bytes_most = one_of({16, 64, 400}, choices);

@@ -72,6 +72,7 @@ struct Mix {
   // Servers that are not there at first, and may be added.
   std::size_t spares = 0;
   std::size_t clients = 4;
+  std::size_t watchers = 0;
   std::size_t keys = 8;
   // Between a client's answer and its next request, at most.
   Duration think_most = 100ms;

@@ -11,6 +11,7 @@
 #include "sim/choices.h"
 #include "sim/fault_injector.h"
 #include "sim/operator.h"
+#include "sim/watchers.h"
 #include "sim/workload.h"
 
 namespace anchor::sim {
@@ -24,6 +25,7 @@ class Simulation {
         mix_(draw_mix(options, choices_)),
         cluster_(mix_, choices_, counts_, options.trace),
         workload_(mix_, cluster_, choices_),
+        watchers_(mix_, cluster_, choices_),
         injector_(mix_, cluster_, workload_, choices_, counts_),
         operator_(mix_, cluster_, choices_, counts_) {}
 
@@ -31,6 +33,7 @@ class Simulation {
     injector_.start();
     operator_.start();
     workload_.start();
+    if (states_sound(mix_)) watchers_.start();
     cluster_.run_until(Instant(options_.time));
     operator_.stop();
     // A request to change the members that is still on its way, or waits for an answer, could make
@@ -82,7 +85,7 @@ class Simulation {
   std::uint64_t snapshots_installed(const std::vector<bool>& core) const;
   void check_caught_up(const std::vector<bool>& core) const;
   void check_takes_write(const std::vector<bool>& core);
-  void check_idle_sessions_end(const std::vector<bool>& core);
+  void check_what_is_idle_ends(const std::vector<bool>& core);
 
   const SimulationOptions& options_;
   Choices choices_;
@@ -90,6 +93,7 @@ class Simulation {
   FaultCounts counts_;
   Cluster cluster_;
   Workload workload_;
+  Watchers watchers_;
   FaultInjector injector_;
   Operator operator_;
 };
@@ -119,6 +123,7 @@ void Simulation::check_liveness() {
   const raft::ServerId id = leader.state().self.id;
   const std::uint64_t snapshots = snapshots_installed(core);
   workload_.demand(members_of(core));
+  watchers_.demand(members_of(core));
   cluster_.run_until(cluster_.now() + 10 * timeout + 1s);
   const raft::Raft& still = core_leader(core);
   check_live(still.term() == term && still.state().self.id == id, "stable-leader",
@@ -137,10 +142,13 @@ void Simulation::check_liveness() {
   check_live(!room || snapshots_installed(core) == snapshots, "healthy-core-keeps-up",
              "a server was sent a snapshot though nothing was broken any more");
   check_caught_up(core);
+  wait_until([&] { return watchers_.all_shown(); }, 10s);
+  check_live(!states_sound(mix_) || watchers_.all_shown(), "watchers-shown-all",
+             "a watcher has not been shown what there is");
   check_live(takes_writes(core), "healthy-core-takes-writes",
              "the leader's log is near its bound, though everybody has caught up");
   if (workload_.slowed() > 0) check_takes_write(core);
-  check_idle_sessions_end(core);
+  check_what_is_idle_ends(core);
 }
 
 // What it takes to send everybody a snapshot, and then another, at the pace that is allowed, and
@@ -354,21 +362,23 @@ void Simulation::check_takes_write(const std::vector<bool>& core) {
 }
 
 // Nobody writes any more. Those that live long may stay.
-void Simulation::check_idle_sessions_end(const std::vector<bool>& core) {
+void Simulation::check_what_is_idle_ends(const std::vector<bool>& core) {
   constexpr Duration kShort = 4s;
   const auto any_short = [&] {
-    const kv::Tree& sessions = find_leader(core)->store().sessions().tree();
+    const kv::Store& store = find_leader(core)->store();
+    const kv::Tree& sessions = store.sessions().table().tree();
     for (kv::Tree::Cursor at = sessions.begin(); at.valid(); at.next()) {
       if (kv::Sessions::session_of(*at.item())->ttl <= kShort) return true;
     }
-    return false;
+    return store.leases().size() > 0;  // none is longer
   };
   core_leader(core);
   if (!any_short()) return;
   // By the slowest clock, and once more for what could not be proposed.
   cluster_.run_until(cluster_.now() + 4 * kShort);
   core_leader(core);
-  check_live(!any_short(), "idle-sessions-end", "a session is open that nobody has used for long");
+  check_live(!any_short(), "what-is-idle-ends",
+             "a session or a lease is there that nobody has used for long");
 }
 
 }  // namespace

@@ -16,9 +16,10 @@ namespace anchor::sim {
 
 // Clients, each with one request in flight: puts, creations, compare-and-swaps, deletes,
 // transactions, and reads (linearizable, by lease, stale, of the past) of a few keys and ranges of
-// them, sent to any node; and changes of the settings. A refused one is mostly tried again, often
-// elsewhere; one whose outcome is unknown sometimes, though it may then take effect twice: so do
-// impatient clients. Those that have a session open try until they know.
+// them, sent to any node; leases that are granted, given to keys, kept alive or left to end; locks;
+// and changes of the settings. A refused one is mostly tried again, often elsewhere; one whose
+// outcome is unknown sometimes, though it may then take effect twice: so do impatient clients.
+// Those that have a session open try until they know.
 class Workload {
  public:
   Workload(const Mix& mix, Cluster& cluster, Choices& choices);
@@ -45,11 +46,12 @@ class Workload {
     std::uint64_t ordinal = 0;
     // The request in flight, if any; another one's answer comes too late.
     std::optional<OperationId> waiting{};
+    std::size_t node = 0;  // that it went to
     Instant asked{};
     bool demanding = false;
     bool writes = false;
     // What the next try is for; none: something new.
-    std::optional<std::variant<kv::Command, Read>> again{};
+    std::optional<ClientRequestBody> again{};
     // What it last saw of a key.
     std::map<std::string, kv::Revision> seen{};
     std::string key{};
@@ -59,15 +61,18 @@ class Workload {
     kv::SessionId session{};
     std::uint64_t sequence = 0;
     bool in_session = false;  // the request in flight is its next write
+    kv::LeaseId lease{};      // zero: it has none
+    std::string lock{};       // that it has, or asks for
+    LockAcquired locked{};    // token zero: it has none
   };
 
   void next(std::size_t number);
-  void send(std::size_t number, std::size_t node, std::variant<kv::Command, Read> request);
+  void send(std::size_t number, std::size_t node, ClientRequestBody request);
   void later(std::size_t number);
   void give_up(std::size_t number, OperationId operation);
   void answered(OperationId operation, const Outcome* outcome);
   void consider_retry(std::size_t number, OperationId operation, bool certain);
-  std::variant<kv::Command, Read> choose(Client& client, std::size_t number);
+  ClientRequestBody choose(Client& client, std::size_t number);
   kv::CommandBody choose_write(Client& client, std::size_t number);
   Read choose_read(const Client& client, std::size_t number);
   kv::KeyRange choose_range(const Client& client, std::size_t number);
@@ -75,6 +80,8 @@ class Workload {
   kv::Transaction choose_transaction(Client& client, std::size_t number);
   kv::ChangeSettings choose_settings(std::size_t number);
   Bytes choose_value(Client& client, std::size_t number);
+  std::optional<ClientRequestBody> use_lease(Client& client, std::size_t number);
+  std::optional<ClientRequestBody> use_lock(Client& client, std::size_t number);
   std::optional<kv::CommandBody> use_session(const Client& client, std::size_t number);
   void learn(Client& client, const Outcome& outcome);
   void learn(Client& client, const kv::CommandResult& result);

@@ -124,6 +124,8 @@ struct Writer {
     to.setLeaderTerm(request.leader_term.value());
     if (const auto* command = std::get_if<raft::Command>(&request.proposal)) {
       to.getBody().setCommand(wire::as_data(command->payload.view()));
+    } else if (const auto* query = std::get_if<raft::Query>(&request.proposal)) {
+      to.getBody().setQuery(wire::as_data(query->payload.view()));
     } else {
       write_admin_request(to.getBody().initAdmin(), std::get<raft::AdminRequest>(request.proposal));
     }
@@ -237,6 +239,9 @@ Result<raft::MessageBody> read_forward_request(Body::ForwardRequest::Reader from
   switch (from.getBody().which()) {
     case Body::ForwardRequest::Body::COMMAND:
       request.proposal = raft::Command{slice_of(buffer, from.getBody().getCommand())};
+      return request;
+    case Body::ForwardRequest::Body::QUERY:
+      request.proposal = raft::Query{slice_of(buffer, from.getBody().getQuery())};
       return request;
     case Body::ForwardRequest::Body::ADMIN: {
       auto admin = read_admin_request(from.getBody().getAdmin());

@@ -31,7 +31,8 @@ SnapshotWriter::SnapshotWriter(SnapshotMeta meta, kv::Store store)
     : meta_(std::move(meta)),
       store_(std::move(store)),
       item_(store_.tree().begin()),
-      session_(store_.sessions().tree().begin()) {
+      lease_(store_.leases().table().tree().begin()),
+      session_(store_.sessions().table().tree().begin()) {
   ANCHOR_ASSERT(meta_.configuration != nullptr);
 }
 
@@ -60,6 +61,7 @@ Bytes SnapshotWriter::header() {
                                .configuration = meta_.configuration,
                                .state = {.revision = store_.revision(),
                                          .compacted = store_.history().compacted(),
+                                         .next_lease = store_.leases().next_id(),
                                          .next_session = store_.sessions().next_id(),
                                          .settings = store_.settings(),
                                          .digest_check = store_.digest_check()},
@@ -86,6 +88,8 @@ std::optional<Bytes> SnapshotWriter::block() {
       size += snapshot_change_bytes(content.changes.back());
     }
     block.content = std::move(content);
+  } else if (lease_.valid()) {
+    block.content = SnapshotLeases{take_items(lease_)};
   } else if (session_.valid()) {
     block.content = SnapshotSessions{take_items(session_)};
   } else {
@@ -211,6 +215,13 @@ Result<void> SnapshotReader::take_content(SnapshotItems& block) {
 Result<void> SnapshotReader::take_content(SnapshotChanges& block) {
   for (kv::Change& change : block.changes) {
     if (Result<void> added = begun_->restorer.add(std::move(change)); !added) return added;
+  }
+  return {};
+}
+
+Result<void> SnapshotReader::take_content(SnapshotLeases& block) {
+  for (kv::ItemRef& lease : block.leases) {
+    if (Result<void> added = begun_->restorer.add_lease(std::move(lease)); !added) return added;
   }
   return {};
 }

@@ -62,6 +62,7 @@ class SnapshotWriter {
   // How far it has come in the store, which is not changed.
   kv::Tree::Cursor item_;
   std::size_t change_ = 0;
+  kv::Tree::Cursor lease_;
   kv::Tree::Cursor session_;
   Part part_ = Part::kHeader;
   std::uint64_t block_count_ = 0;
@@ -94,6 +95,7 @@ class SnapshotReader {
   Result<void> take_part(SnapshotBlock& block);
   Result<void> take_content(SnapshotItems& block);
   Result<void> take_content(SnapshotChanges& block);
+  Result<void> take_content(SnapshotLeases& block);
   Result<void> take_content(SnapshotSessions& block);
   Result<void> take_part(const SnapshotFooter& footer);
 

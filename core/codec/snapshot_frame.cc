@@ -13,7 +13,7 @@
 namespace anchor::codec {
 namespace {
 
-constexpr std::uint32_t kFormatVersion = 2;
+constexpr std::uint32_t kFormatVersion = 3;
 
 // --- To bytes -----------------------------------------------------------------------------------
 
@@ -33,6 +33,10 @@ struct ContentWriter {
       if (change.after) kv::write_item(changes[i].initAfter(), *change.after);
     }
   }
+  void operator()(const SnapshotLeases& block) {
+    const auto size = static_cast<unsigned>(block.leases.size());
+    kv::write_items(to.initLeases(size), block.leases);
+  }
   void operator()(const SnapshotSessions& block) {
     const auto size = static_cast<unsigned>(block.sessions.size());
     kv::write_items(to.initSessions(size), block.sessions);
@@ -49,6 +53,7 @@ struct PartWriter {
     write_configuration(builder.initConfiguration(), *header.configuration);
     builder.setRevision(header.state.revision.value());
     builder.setCompactedRevision(header.state.compacted.value());
+    builder.setNextLease(header.state.next_lease.value());
     builder.setNextSession(header.state.next_session.value());
     kv::write_settings(builder.initSettings(static_cast<unsigned>(kv::kSettings.size())),
                        header.state.settings);
@@ -82,6 +87,7 @@ struct PartSize {
     return std::visit(*this, block.content);
   }
   std::size_t operator()(const SnapshotItems& block) const { return of(block.items); }
+  std::size_t operator()(const SnapshotLeases& block) const { return of(block.leases); }
   std::size_t operator()(const SnapshotSessions& block) const { return of(block.sessions); }
   std::size_t operator()(const SnapshotChanges& block) const {
     std::size_t size = 0;
@@ -112,6 +118,7 @@ Result<SnapshotPart> read_header(proto::SnapshotHeader::Reader from) {
       .configuration = std::move(*configuration),
       .state = {.revision = kv::Revision(from.getRevision()),
                 .compacted = kv::Revision(from.getCompactedRevision()),
+                .next_lease = kv::LeaseId(from.getNextLease()),
                 .next_session = kv::SessionId(from.getNextSession()),
                 .settings = *settings,
                 .digest_check = {from.getDigestCheckNumber(), from.getDigestCheckDigest()}},
@@ -135,6 +142,8 @@ Result<SnapshotPart> read_block(proto::SnapshotBlock::Reader from) {
       return SnapshotBlock{from.getOrdinal(), SnapshotItems{kv::read_items(from.getItems())}};
     case proto::SnapshotBlock::CHANGES:
       return SnapshotBlock{from.getOrdinal(), SnapshotChanges{read_changes(from.getChanges())}};
+    case proto::SnapshotBlock::LEASES:
+      return SnapshotBlock{from.getOrdinal(), SnapshotLeases{kv::read_items(from.getLeases())}};
     case proto::SnapshotBlock::SESSIONS:
       return SnapshotBlock{from.getOrdinal(), SnapshotSessions{kv::read_items(from.getSessions())}};
   }

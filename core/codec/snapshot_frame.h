@@ -15,8 +15,8 @@
 namespace anchor::codec {
 
 // The frames (frame.h) that a snapshot's file is a row of, of proto/snapshot.capnp: the header,
-// blocks with the items in the order of their keys, with the changes, and with the sessions, then
-// the footer.
+// blocks with the items in the order of their keys, with the changes, the leases and the sessions,
+// then the footer.
 
 struct SnapshotHeader {
   // In force at the snapshot's position, not null, and the index of the entry that it is from.
@@ -32,13 +32,16 @@ struct SnapshotItems {
 struct SnapshotChanges {
   std::vector<kv::Change> changes{};
 };
+struct SnapshotLeases {
+  std::vector<kv::ItemRef> leases{};
+};
 struct SnapshotSessions {
   std::vector<kv::ItemRef> sessions{};
 };
 
 struct SnapshotBlock {
   std::uint64_t ordinal = 0;  // from zero
-  std::variant<SnapshotItems, SnapshotChanges, SnapshotSessions> content{};
+  std::variant<SnapshotItems, SnapshotChanges, SnapshotLeases, SnapshotSessions> content{};
 };
 
 struct SnapshotFooter {

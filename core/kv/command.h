@@ -43,6 +43,10 @@ struct Put {
   Condition condition;
   // The answer carries the key-value as it was before.
   bool want_previous = false;
+  // The lease that the key goes with; zero: none. Or else, if not zero, the time of one that is
+  // granted for this key and no other, and goes with it.
+  LeaseId lease{};
+  Duration ttl{};
 
   friend bool operator==(const Put&, const Put&) = default;
 };
@@ -60,6 +64,28 @@ struct DeleteRange {
   KeyRange range;
 
   friend bool operator==(const DeleteRange&, const DeleteRange&) = default;
+};
+
+struct GrantLease {
+  Duration ttl{};
+
+  friend bool operator==(const GrantLease&, const GrantLease&) = default;
+};
+
+// Its keys are deleted with it.
+struct RevokeLease {
+  LeaseId id;
+
+  friend bool operator==(const RevokeLease&, const RevokeLease&) = default;
+};
+
+// Leases that nobody kept alive for their time, as the leader of this term has it. It is that
+// leader's own entry, or nothing comes of it.
+struct ExpireLeases {
+  std::uint64_t term = 0;
+  std::vector<LeaseId> leases;
+
+  friend bool operator==(const ExpireLeases&, const ExpireLeases&) = default;
 };
 
 struct OpenSession {
@@ -107,8 +133,9 @@ struct JudgeDigest {
   friend bool operator==(const JudgeDigest&, const JudgeDigest&) = default;
 };
 
-using CommandBody = std::variant<Put, Delete, DeleteRange, Transaction, OpenSession, CloseSession,
-                                 ExpireSessions, ChangeSettings, CheckDigest, JudgeDigest>;
+using CommandBody =
+    std::variant<Put, Delete, DeleteRange, Transaction, OpenSession, CloseSession, ExpireSessions,
+                 ChangeSettings, CheckDigest, JudgeDigest, GrantLease, RevokeLease, ExpireLeases>;
 
 // More of what clients store may be there after it than before.
 bool may_grow(const CommandBody& body);
@@ -143,6 +170,7 @@ struct Command {
 struct PutDone {
   Revision revision;  // the new mod_revision
   ItemRef previous{};
+  LeaseId lease{};  // that the key goes with
 };
 struct DeleteDone {
   Revision revision;
@@ -161,6 +189,19 @@ struct TransactionDone {
 struct ConditionFailed {
   Revision revision;
   Revision mod_revision;  // the key's; zero if it is absent
+};
+struct LeaseGranted {
+  LeaseId id;
+  Duration ttl{};
+};
+struct LeaseRevoked {
+  Revision revision;
+  std::uint64_t deleted = 0;  // keys
+};
+struct LeasesExpired {
+  Revision revision;
+  std::uint64_t count = 0;    // leases
+  std::uint64_t deleted = 0;  // keys
 };
 struct SessionOpened {
   SessionId id;
@@ -202,6 +243,9 @@ struct SessionOutOfOrder {
   std::uint64_t last_sequence = 0;
 };
 struct SessionsFull {};
+// There is no such lease, or none any more.
+struct LeaseUnknown {};
+struct LeasesFull {};
 // A payload that is no command: apply is total, so that even this has an answer.
 struct InvalidCommand {};
 
@@ -209,7 +253,8 @@ using CommandResult =
     std::variant<PutDone, DeleteDone, RangeDeleted, TransactionDone, ConditionFailed, SessionOpened,
                  SessionClosed, SessionsExpired, SettingsChanged, DigestNoted, DigestJudged,
                  OverQuota, SessionUnknown, SessionExpired, SessionOutOfOrder, SessionsFull,
-                 ResultTooLarge, InvalidCommand>;
+                 ResultTooLarge, InvalidCommand, LeaseGranted, LeaseRevoked, LeasesExpired,
+                 LeaseUnknown, LeasesFull>;
 
 // Same answer, byte for byte.
 bool operator==(const CommandResult& a, const CommandResult& b);
@@ -219,7 +264,12 @@ bool operator==(const CommandResult& a, const CommandResult& b);
 // Cap'n Proto (proto/command.capnp). Decoding trusts nothing; errors say what is wrong. Where the
 // decoded command holds bytes it shares the buffer of what it was decoded from.
 Bytes encode_command(const Command& command);
+// About what that takes up beside the command's fixed part; seldom less.
+std::size_t command_bytes(const CommandBody& body);
 Result<Command> decode_command(const Bytes& bytes);
+// Whether it is one that a leader proposes of itself, and nobody else may ask for.
+bool only_leaders_propose(const CommandBody& body);
+bool only_leaders_propose(const Bytes& command);
 Bytes encode_result(const CommandResult& result);
 // About what that takes up; seldom less.
 std::size_t result_bytes(const CommandResult& result);

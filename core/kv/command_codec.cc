@@ -10,6 +10,10 @@ namespace {
 
 // --- To bytes -----------------------------------------------------------------------------------
 
+std::uint64_t microseconds_of(Duration duration) {
+  return static_cast<std::uint64_t>(duration.count());
+}
+
 struct ConditionWriter {
   proto::Condition::Builder builder;
   void operator()(const Always&) { builder.setAlways(); }
@@ -47,6 +51,7 @@ struct OperationWriter {
     to.setKey(wire::as_data(put.key));
     to.setValue(wire::as_data(put.value.view()));
     to.setWantPrevious(put.want_previous);
+    to.setLease(put.lease.value());
   }
   void operator()(const DeleteOperation& erase) {
     auto to = builder.initDelete();
@@ -75,6 +80,8 @@ struct CommandWriter {
     to.setValue(wire::as_data(put.value.view()));
     std::visit(ConditionWriter{to.initCondition()}, put.condition);
     to.setWantPrevious(put.want_previous);
+    to.setLease(put.lease.value());
+    to.setTtlUs(microseconds_of(put.ttl));
   }
   void operator()(const Delete& erase) {
     auto to = builder.initDelete();
@@ -91,6 +98,14 @@ struct CommandWriter {
                      transaction.success);
     write_operations(to.initFailure(static_cast<unsigned>(transaction.failure.size())),
                      transaction.failure);
+  }
+  void operator()(const GrantLease& grant) { builder.setGrantLeaseUs(microseconds_of(grant.ttl)); }
+  void operator()(const RevokeLease& revoke) { builder.setRevokeLease(revoke.id.value()); }
+  void operator()(const ExpireLeases& expire) {
+    auto to = builder.initExpireLeases();
+    to.setTerm(expire.term);
+    auto leases = to.initLeases(static_cast<unsigned>(expire.leases.size()));
+    for (unsigned i = 0; i < leases.size(); ++i) leases.set(i, expire.leases[i].value());
   }
   void operator()(const OpenSession&) { builder.setOpenSession(); }
   void operator()(const CloseSession& close) { builder.setCloseSession(close.id.value()); }
@@ -120,46 +135,11 @@ struct CommandWriter {
   }
 };
 
-// A guess that is seldom too low.
-struct CommandSize {
-  static std::size_t of(const KeyRange& range) {
-    return 32 + range.start.size() + (range.end ? range.end->size() : 0);
-  }
-  static std::size_t of(const std::vector<Operation>& operations) {
-    std::size_t size = 0;
-    for (const Operation& operation : operations) {
-      size += 80;
-      if (const auto* put = std::get_if<PutOperation>(&operation)) {
-        size += put->key.size() + put->value.size();
-      } else if (const auto* erase = std::get_if<DeleteOperation>(&operation)) {
-        size += of(erase->range);
-      } else {
-        size += of(std::get<GetOperation>(operation).range);
-      }
-    }
-    return size;
-  }
-
-  std::size_t operator()(const Put& put) const { return put.key.size() + put.value.size(); }
-  std::size_t operator()(const Delete& erase) const { return erase.key.size(); }
-  std::size_t operator()(const DeleteRange& erase) const { return of(erase.range); }
-  std::size_t operator()(const Transaction& transaction) const {
-    std::size_t size = 64 + of(transaction.success) + of(transaction.failure);
-    for (const Compare& compare : transaction.compare) {
-      const auto* bytes = std::get_if<Bytes>(&compare.with);
-      size += 48 + compare.key.size() + (bytes == nullptr ? 0 : bytes->size());
-    }
-    return size;
-  }
-  std::size_t operator()(const OpenSession&) const { return 0; }
-  std::size_t operator()(const CloseSession&) const { return 0; }
-  std::size_t operator()(const ExpireSessions& expire) const { return 16 * expire.sessions.size(); }
-  std::size_t operator()(const ChangeSettings& change) const { return 64 * change.values.size(); }
-  std::size_t operator()(const CheckDigest&) const { return 0; }
-  std::size_t operator()(const JudgeDigest&) const { return 32; }
-};
-
 // --- From bytes ---------------------------------------------------------------------------------
+
+Duration duration_of(std::uint64_t microseconds) {
+  return Duration(static_cast<Duration::rep>(microseconds));
+}
 
 std::string as_string(capnp::Data::Reader data) {
   return std::string(anchor::as_text(wire::as_view(data)));
@@ -222,7 +202,8 @@ Result<Operation> read_operation(proto::Operation::Reader from, const Bytes& buf
       const auto put = from.getPut();
       return PutOperation{.key = as_string(put.getKey()),
                           .value = as_slice(put.getValue(), buffer),
-                          .want_previous = put.getWantPrevious()};
+                          .want_previous = put.getWantPrevious(),
+                          .lease = LeaseId(put.getLease())};
     }
     case proto::Operation::DELETE: {
       const auto erase = from.getDelete();
@@ -274,7 +255,9 @@ Result<CommandBody> read_put(proto::Command::Put::Reader put, const Bytes& buffe
   return Put{.key = as_string(put.getKey()),
              .value = as_slice(put.getValue(), buffer),
              .condition = *condition,
-             .want_previous = put.getWantPrevious()};
+             .want_previous = put.getWantPrevious(),
+             .lease = LeaseId(put.getLease()),
+             .ttl = duration_of(put.getTtlUs())};
 }
 
 Result<CommandBody> read_delete(proto::Command::Delete::Reader erase) {
@@ -310,6 +293,17 @@ Result<CommandBody> read_body(proto::Command::Reader from, const Bytes& buffer) 
       auto transaction = read_transaction(from.getTransaction(), buffer);
       if (!transaction) return std::unexpected(transaction.error());
       return *std::move(transaction);
+    }
+    case proto::Command::GRANT_LEASE_US:
+      return GrantLease{duration_of(from.getGrantLeaseUs())};
+    case proto::Command::REVOKE_LEASE:
+      return RevokeLease{LeaseId(from.getRevokeLease())};
+    case proto::Command::EXPIRE_LEASES: {
+      ExpireLeases expire{.term = from.getExpireLeases().getTerm(), .leases = {}};
+      for (const std::uint64_t id : from.getExpireLeases().getLeases()) {
+        expire.leases.emplace_back(id);
+      }
+      return expire;
     }
     case proto::Command::OPEN_SESSION:
       return OpenSession{};
@@ -347,7 +341,7 @@ Result<Command> read_command(proto::Command::Reader from, const Bytes& buffer) {
 
 Bytes encode_command(const Command& command) {
   constexpr std::size_t kFixed = 112;
-  wire::FlatBuilder builder(0, kFixed + std::visit(CommandSize(), command.body));
+  wire::FlatBuilder builder(0, kFixed + command_bytes(command.body));
   auto root = builder.init_root<proto::Command>();
   std::visit(CommandWriter{root}, command.body);
   if (command.session) {
@@ -360,6 +354,15 @@ Bytes encode_command(const Command& command) {
 
 Result<Command> decode_command(const Bytes& bytes) {
   return wire::read_flat<proto::Command>(bytes, read_command);
+}
+
+bool only_leaders_propose(const Bytes& command) {
+  const auto read = [](proto::Command::Reader from, const Bytes& /*buffer*/) -> Result<bool> {
+    return from.isExpireSessions() || from.isExpireLeases() || from.isCheckDigest() ||
+           from.isJudgeDigest();
+  };
+  const auto only_leaders = wire::read_flat<proto::Command>(command, read);
+  return only_leaders && *only_leaders;
 }
 
 }  // namespace anchor::kv

@@ -36,6 +36,7 @@ struct ResultWriter {
     auto to = builder.initPutDone();
     to.setRevision(done.revision.value());
     if (done.previous) write_item(to.initPrevious(), *done.previous);
+    to.setLease(done.lease.value());
   }
   void operator()(const DeleteDone& done) {
     auto to = builder.initDeleteDone();
@@ -62,6 +63,24 @@ struct ResultWriter {
     to.setRevision(failed.revision.value());
     to.setModRevision(failed.mod_revision.value());
   }
+  void operator()(const LeaseGranted& granted) {
+    auto to = builder.initLeaseGranted();
+    to.setLease(granted.id.value());
+    to.setTtlUs(static_cast<std::uint64_t>(granted.ttl.count()));
+  }
+  void operator()(const LeaseRevoked& revoked) {
+    auto to = builder.initLeaseRevoked();
+    to.setRevision(revoked.revision.value());
+    to.setDeleted(revoked.deleted);
+  }
+  void operator()(const LeasesExpired& expired) {
+    auto to = builder.initLeasesExpired();
+    to.setRevision(expired.revision.value());
+    to.setCount(expired.count);
+    to.setDeleted(expired.deleted);
+  }
+  void operator()(const LeaseUnknown&) { builder.setLeaseUnknown(); }
+  void operator()(const LeasesFull&) { builder.setLeasesFull(); }
   void operator()(const SessionOpened& opened) {
     auto to = builder.initSessionOpened();
     to.setSession(opened.id.value());
@@ -164,12 +183,61 @@ Result<CommandResult> read_digest_judged(proto::CommandResult::Reader from) {
   return DigestJudged{verdict};
 }
 
+// Requires: it is one of these.
+CommandResult read_lease_result(proto::CommandResult::Reader from) {
+  switch (from.which()) {
+    case proto::CommandResult::LEASE_GRANTED: {
+      const auto granted = from.getLeaseGranted();
+      return LeaseGranted{LeaseId(granted.getLease()),
+                          Duration(static_cast<Duration::rep>(granted.getTtlUs()))};
+    }
+    case proto::CommandResult::LEASE_REVOKED: {
+      const auto revoked = from.getLeaseRevoked();
+      return LeaseRevoked{Revision(revoked.getRevision()), revoked.getDeleted()};
+    }
+    case proto::CommandResult::LEASES_EXPIRED: {
+      const auto expired = from.getLeasesExpired();
+      return LeasesExpired{.revision = Revision(expired.getRevision()),
+                           .count = expired.getCount(),
+                           .deleted = expired.getDeleted()};
+    }
+    case proto::CommandResult::LEASE_UNKNOWN:
+      return LeaseUnknown{};
+    default:
+      return LeasesFull{};
+  }
+}
+
+// The same.
+CommandResult read_session_result(proto::CommandResult::Reader from) {
+  switch (from.which()) {
+    case proto::CommandResult::SESSION_OPENED: {
+      const auto opened = from.getSessionOpened();
+      return SessionOpened{SessionId(opened.getSession()),
+                           Duration(static_cast<Duration::rep>(opened.getTtlUs()))};
+    }
+    case proto::CommandResult::SESSION_CLOSED:
+      return SessionClosed{};
+    case proto::CommandResult::SESSIONS_EXPIRED:
+      return SessionsExpired{from.getSessionsExpired()};
+    case proto::CommandResult::SESSION_UNKNOWN:
+      return SessionUnknown{};
+    case proto::CommandResult::SESSION_EXPIRED:
+      return SessionExpired{};
+    case proto::CommandResult::SESSION_OUT_OF_ORDER:
+      return SessionOutOfOrder{from.getSessionOutOfOrder()};
+    default:
+      return SessionsFull{};
+  }
+}
+
 Result<CommandResult> read_result(proto::CommandResult::Reader from) {
   switch (from.which()) {
     case proto::CommandResult::PUT_DONE: {
       const auto done = from.getPutDone();
       return PutDone{Revision(done.getRevision()),
-                     done.hasPrevious() ? read_item(done.getPrevious()) : ItemRef()};
+                     done.hasPrevious() ? read_item(done.getPrevious()) : ItemRef(),
+                     LeaseId(done.getLease())};
     }
     case proto::CommandResult::DELETE_DONE: {
       const auto done = from.getDeleteDone();
@@ -187,15 +255,20 @@ Result<CommandResult> read_result(proto::CommandResult::Reader from) {
       const auto failed = from.getConditionFailed();
       return ConditionFailed{Revision(failed.getRevision()), Revision(failed.getModRevision())};
     }
-    case proto::CommandResult::SESSION_OPENED: {
-      const auto opened = from.getSessionOpened();
-      return SessionOpened{SessionId(opened.getSession()),
-                           Duration(static_cast<Duration::rep>(opened.getTtlUs()))};
-    }
+    case proto::CommandResult::LEASE_GRANTED:
+    case proto::CommandResult::LEASE_REVOKED:
+    case proto::CommandResult::LEASES_EXPIRED:
+    case proto::CommandResult::LEASE_UNKNOWN:
+    case proto::CommandResult::LEASES_FULL:
+      return read_lease_result(from);
+    case proto::CommandResult::SESSION_OPENED:
     case proto::CommandResult::SESSION_CLOSED:
-      return SessionClosed{};
     case proto::CommandResult::SESSIONS_EXPIRED:
-      return SessionsExpired{from.getSessionsExpired()};
+    case proto::CommandResult::SESSION_UNKNOWN:
+    case proto::CommandResult::SESSION_EXPIRED:
+    case proto::CommandResult::SESSION_OUT_OF_ORDER:
+    case proto::CommandResult::SESSIONS_FULL:
+      return read_session_result(from);
     case proto::CommandResult::SETTINGS_CHANGED: {
       const auto settings = read_settings(from.getSettingsChanged());
       if (!settings) return std::unexpected(settings.error());
@@ -209,14 +282,6 @@ Result<CommandResult> read_result(proto::CommandResult::Reader from) {
       return read_digest_judged(from);
     case proto::CommandResult::OVER_QUOTA:
       return OverQuota{Revision(from.getOverQuota())};
-    case proto::CommandResult::SESSION_UNKNOWN:
-      return SessionUnknown{};
-    case proto::CommandResult::SESSION_EXPIRED:
-      return SessionExpired{};
-    case proto::CommandResult::SESSION_OUT_OF_ORDER:
-      return SessionOutOfOrder{from.getSessionOutOfOrder()};
-    case proto::CommandResult::SESSIONS_FULL:
-      return SessionsFull{};
     case proto::CommandResult::RESULT_TOO_LARGE:
       return ResultTooLarge{};
     case proto::CommandResult::INVALID_COMMAND:

@@ -6,7 +6,7 @@
 #include "core/base/bytes.h"
 #include "core/base/time.h"
 #include "core/kv/item.h"
-#include "core/kv/tree.h"
+#include "core/kv/numbered_table.h"
 #include "core/kv/types.h"
 
 namespace anchor::kv {
@@ -21,14 +21,14 @@ struct Session {
   ByteView answer{};
 };
 
-// The open sessions. Replicated; a copy shares all of it. Each is an item of a tree, so that it is
-// copied, hashed and stored as keys are.
+// The open sessions.
 class Sessions {
  public:
-  std::size_t size() const { return tree_.size(); }
-  std::uint64_t size_bytes() const { return size_bytes_; }
+  const NumberedTable& table() const { return table_; }
+  std::size_t size() const { return table_.size(); }
+  std::uint64_t size_bytes() const { return table_.size_bytes(); }
   // The id that the next one gets. Lower ones that are not open have ended.
-  SessionId next_id() const { return next_id_; }
+  SessionId next_id() const { return SessionId(table_.next()); }
 
   SessionId open(Duration ttl);
   // None: it is not open.
@@ -36,25 +36,15 @@ class Sessions {
   // Requires: it is open.
   void record(SessionId id, std::uint64_t sequence, ByteView answer);
   // False: it was not open.
-  bool close(SessionId id);
+  bool close(SessionId id) { return table_.erase(id.value()); }
 
-  // In the order of their ids, as snapshots hold them.
-  const Tree& tree() const { return tree_; }
   static std::optional<Session> session_of(const Item& item);
   // From a snapshot. False: no table could hold it.
   bool restore(ItemRef item);
-  void restore_next_id(SessionId next) { next_id_ = next; }
-
-  std::uint64_t digest() const;
-  std::uint64_t recomputed_digest() const;
+  void restore_next_id(SessionId next) { table_.restore_next(next.value()); }
 
  private:
-  void put(const Session& session);
-
-  Tree tree_;
-  SessionId next_id_{1};
-  std::uint64_t hashes_ = 0;  // the sum over the items
-  std::uint64_t size_bytes_ = 0;
+  NumberedTable table_;
 };
 
 }  // namespace anchor::kv

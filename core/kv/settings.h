@@ -19,6 +19,8 @@ struct Settings {
   // For so long a session is kept that nobody uses; and no more of them are open.
   std::uint64_t session_ttl_ms = 600'000;
   std::uint64_t session_count = 10'000;
+  // So many leases are there at most.
+  std::uint64_t lease_count = 1'000'000;
   // Which kinds of commands may be proposed: every member knows those of this level.
   std::uint64_t feature_level = 1;
 
@@ -42,6 +44,7 @@ inline constexpr auto kSettings = std::to_array<Setting>({
     {"quota_bytes", &Settings::quota_bytes, 4096, std::uint64_t{1} << 44},
     {"session_ttl_ms", &Settings::session_ttl_ms, 1'000, 86'400'000},
     {"session_count", &Settings::session_count, 1, 100'000},
+    {"lease_count", &Settings::lease_count, 1, 10'000'000},
     {"feature_level", &Settings::feature_level, 1, kFeatureLevel},
 });
 

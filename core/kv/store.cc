@@ -52,6 +52,9 @@ CommandResult Store::run(const CommandBody& body) {
     CommandResult operator()(const Delete& command) { return store.erase(command); }
     CommandResult operator()(const DeleteRange& command) { return store.erase_range(command); }
     CommandResult operator()(const Transaction& command) { return store.transact(command); }
+    CommandResult operator()(const GrantLease& command) { return store.grant_lease(command); }
+    CommandResult operator()(const RevokeLease& command) { return store.revoke_lease(command); }
+    CommandResult operator()(const ExpireLeases& command) { return store.expire_leases(command); }
     CommandResult operator()(const OpenSession&) { return store.open_session(); }
     CommandResult operator()(const CloseSession& command) { return store.close_session(command); }
     CommandResult operator()(const ExpireSessions& command) {
@@ -67,17 +70,24 @@ CommandResult Store::run(const CommandBody& body) {
 }
 
 CommandResult Store::put(const Put& command) {
-  if (!valid_key(command.key) || command.value.size() > kValueBytes) return InvalidCommand{};
+  const bool own_lease = command.ttl != Duration();
+  if (!valid_key(command.key) || command.value.size() > kValueBytes ||
+      (own_lease && (!valid_ttl(command.ttl) || command.lease != LeaseId()))) {
+    return InvalidCommand{};
+  }
   const ItemRef* current = tree_.find(command.key);
   if (!kv::holds(command.condition, current)) {
     return ConditionFailed{revision_, mod_revision_of(current)};
   }
-  if (!has_room(growth_of_put(current, command.key.size(), command.value.size()))) {
-    return OverQuota{revision_};
-  }
+  if (command.lease != LeaseId() && !takes_keys(command.lease)) return LeaseUnknown{};
+  if (own_lease && leases_.size() >= settings_.lease_count) return LeasesFull{};
+  if (!has_room(growth_of(command))) return OverQuota{revision_};
+  const LeaseId lease = own_lease ? leases_.grant(command.ttl, true) : command.lease;
   Writing writing(*this);
-  ItemRef previous = writing.put(command.key, command.value.view());
-  return PutDone{writing.finish(), command.want_previous ? std::move(previous) : ItemRef()};
+  ItemRef previous = writing.put(command.key, command.value.view(), lease);
+  return PutDone{.revision = writing.finish(),
+                 .previous = command.want_previous ? std::move(previous) : ItemRef(),
+                 .lease = lease};
 }
 
 CommandResult Store::erase(const Delete& command) {
@@ -112,6 +122,47 @@ bool Store::has_room(const Growth& growth) const {
   return size_bytes() + (growth.after - growth.before) <= settings_.quota_bytes;
 }
 
+// --- Leases -------------------------------------------------------------------------------------
+
+CommandResult Store::grant_lease(const GrantLease& command) {
+  if (!valid_ttl(command.ttl)) return InvalidCommand{};
+  if (leases_.size() >= settings_.lease_count) return LeasesFull{};
+  if (!has_room({.before = 0, .after = Leases::lease_bytes()})) return OverQuota{revision_};
+  return LeaseGranted{leases_.grant(command.ttl, false), command.ttl};
+}
+
+bool Store::takes_keys(LeaseId id) const {
+  const auto lease = leases_.find(id);
+  return lease && !lease->of_key;
+}
+
+CommandResult Store::revoke_lease(const RevokeLease& command) {
+  if (!leases_.find(command.id)) return LeaseUnknown{};
+  Writing writing(*this);
+  const std::uint64_t deleted = end_lease(writing, command.id);
+  return LeaseRevoked{writing.finish(), deleted};
+}
+
+// In one revision, whatever their keys.
+CommandResult Store::expire_leases(const ExpireLeases& command) {
+  LeasesExpired expired;
+  Writing writing(*this);
+  for (const LeaseId id : command.leases) {
+    if (!leases_.find(id)) continue;
+    expired.deleted += end_lease(writing, id);
+    ++expired.count;
+  }
+  expired.revision = writing.finish();
+  return expired;
+}
+
+std::uint64_t Store::end_lease(Writing& writing, LeaseId id) {
+  const std::vector<std::string> keys = leases_.keys(id);
+  for (const std::string& key : keys) writing.erase(key);
+  leases_.erase(id);  // one of a key has gone with that
+  return keys.size();
+}
+
 // --- Sessions -----------------------------------------------------------------------------------
 
 CommandResult Store::run_in_session(const SessionWrite& write, const CommandBody& body) {
@@ -136,9 +187,10 @@ CommandResult Store::run_in_session(const SessionWrite& write, const CommandBody
   if (!has_room(growth)) return OverQuota{revision_};
   CommandResult result = run(body);
   // What it was not allowed to do it may try again.
-  const bool refused = std::holds_alternative<OverQuota>(result) ||
-                       std::holds_alternative<ResultTooLarge>(result) ||
-                       std::holds_alternative<InvalidCommand>(result);
+  const bool refused =
+      std::holds_alternative<OverQuota>(result) || std::holds_alternative<ResultTooLarge>(result) ||
+      std::holds_alternative<LeaseUnknown>(result) || std::holds_alternative<LeasesFull>(result) ||
+      std::holds_alternative<InvalidCommand>(result);
   if (!refused) sessions_.record(write.session, write.sequence, encode_result(result).view());
   return result;
 }
@@ -156,10 +208,8 @@ Store::Growth Store::growth_in_session(const CommandBody& body) const {
     return {.before = returned(*erase), .after = returned(*erase)};
   }
   const auto* put = std::get_if<Put>(&body);
-  if (put == nullptr) return {};
-  const ItemRef* current = tree_.find(put->key);
-  if (!kv::holds(put->condition, current)) return {};
-  Growth growth = growth_of_put(current, put->key.size(), put->value.size());
+  if (put == nullptr || !kv::holds(put->condition, tree_.find(put->key))) return {};
+  Growth growth = growth_of(*put);
   growth.after += returned(*put);
   return growth;
 }
@@ -234,6 +284,7 @@ struct Parts {
   Revision compacted;
   std::uint64_t items = 0;
   std::uint64_t history = 0;
+  std::uint64_t leases = 0;
   std::uint64_t sessions = 0;
   std::uint64_t settings = 0;
   DigestCheck check;
@@ -244,6 +295,7 @@ std::uint64_t digest_of(const Parts& parts) {
   digest = mix64(digest ^ parts.compacted.value());
   digest = mix64(digest ^ parts.items);
   digest = mix64(digest ^ parts.history);
+  digest = mix64(digest ^ parts.leases);
   digest = mix64(digest ^ parts.sessions);
   digest = mix64(digest ^ parts.settings);
   digest = mix64(digest ^ parts.check.number);
@@ -269,7 +321,8 @@ std::uint64_t Store::digest() const {
                     .compacted = history_.compacted(),
                     .items = item_hashes_,
                     .history = history_.digest(),
-                    .sessions = sessions_.digest(),
+                    .leases = leases_.table().digest(),
+                    .sessions = sessions_.table().digest(),
                     .settings = hash_settings(settings_),
                     .check = digest_check_});
 }
@@ -283,7 +336,8 @@ std::uint64_t Store::recomputed_digest() const {
                     .compacted = history_.compacted(),
                     .items = item_hashes,
                     .history = history_.recomputed_digest(),
-                    .sessions = sessions_.recomputed_digest(),
+                    .leases = leases_.table().recomputed_digest(),
+                    .sessions = sessions_.table().recomputed_digest(),
                     .settings = hash_settings(settings_),
                     .check = digest_check_});
 }

@@ -14,6 +14,7 @@
 #include "core/kv/history.h"
 #include "core/kv/item.h"
 #include "core/kv/key_range.h"
+#include "core/kv/leases.h"
 #include "core/kv/limits.h"
 #include "core/kv/range_view.h"
 #include "core/kv/sessions.h"
@@ -36,8 +37,8 @@ struct DigestCheck {
   friend bool operator==(const DigestCheck&, const DigestCheck&) = default;
 };
 
-// The replicated state: keys with etcd's revisions, over the tree; their history; sessions; and the
-// settings. Apply is total and deterministic; everything that it consults is in here.
+// The replicated state: keys with etcd's revisions, over the tree; their history; leases; sessions;
+// and the settings. Apply is total and deterministic; everything that it consults is in here.
 class Store {
  public:
   // A log entry's command; bytes that are none have an answer too, and change nothing.
@@ -54,10 +55,14 @@ class Store {
   Revision revision() const { return revision_; }
   const Tree& tree() const { return tree_; }
   const History& history() const { return history_; }
+  const Leases& leases() const { return leases_; }
   const Sessions& sessions() const { return sessions_; }
   const Settings& settings() const { return settings_; }
-  // What the quota bounds: keys, values and sessions, with what each takes up beside its bytes.
-  std::uint64_t size_bytes() const { return item_bytes_ + sessions_.size_bytes(); }
+  // What the quota bounds: keys, values, leases and sessions, with what each takes up beside its
+  // bytes.
+  std::uint64_t size_bytes() const {
+    return item_bytes_ + leases_.size_bytes() + sessions_.size_bytes();
+  }
   // About what a snapshot of it takes up.
   std::uint64_t snapshot_bytes() const {
     constexpr std::uint64_t kBeside = 128;  // what the history counts of a change
@@ -85,6 +90,13 @@ class Store {
   CommandResult erase(const Delete& command);
   CommandResult erase_range(const DeleteRange& command);
   CommandResult transact(const Transaction& transaction);
+  CommandResult grant_lease(const GrantLease& command);
+  CommandResult revoke_lease(const RevokeLease& command);
+  CommandResult expire_leases(const ExpireLeases& command);
+  // How many keys went with it.
+  std::uint64_t end_lease(Writing& writing, LeaseId id);
+  // A lease that keys may be given to.
+  bool takes_keys(LeaseId id) const;
   CommandResult open_session();
   CommandResult close_session(const CloseSession& command);
   CommandResult expire_sessions(const ExpireSessions& command);
@@ -99,9 +111,8 @@ class Store {
   };
   // Whether so much more may be stored.
   bool has_room(const Growth& growth) const;
-  // Null: there is no such key yet.
-  static Growth growth_of_put(const ItemRef* current, std::size_t key_bytes,
-                              std::size_t value_bytes);
+  Growth growth_of(const Put& put) const;
+  Growth growth_of(const PutOperation& put) const;
   Growth growth_of(const std::vector<Operation>& puts) const;
   // With its answer, which the session keeps, but for what a few bytes are enough for.
   Growth growth_in_session(const CommandBody& body) const;
@@ -113,18 +124,21 @@ class Store {
   std::uint64_t item_hashes_ = 0;
   std::uint64_t item_bytes_ = 0;
   History history_{Revision(1)};
+  Leases leases_;
   Sessions sessions_;
   Settings settings_;
   DigestCheck digest_check_;
 };
 
-// Builds the store anew that a snapshot holds: its items, its changes, its sessions, each in order.
-// An error, which is final, says that no store could hold what is added, or not after what was.
+// Builds the store anew that a snapshot holds: its items, its changes, its leases, its sessions,
+// each in order. An error, which is final, says that no store could hold what is added, or not
+// after what was.
 class Store::Restorer {
  public:
   struct Begin {
     Revision revision;
     Revision compacted;
+    LeaseId next_lease;
     SessionId next_session;
     Settings settings;
     DigestCheck digest_check{};
@@ -134,6 +148,7 @@ class Store::Restorer {
   // Requires of each: no null but where a change may hold one.
   Result<void> add(ItemRef item);
   Result<void> add(Change change);
+  Result<void> add_lease(ItemRef lease);
   Result<void> add_session(ItemRef session);
 
   // With the digest of what was added. Call once.

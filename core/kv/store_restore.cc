@@ -22,6 +22,7 @@ std::unexpected<Error> impossible(const char* what) {
 Store::Restorer::Restorer(const Begin& begin) {
   store_.revision_ = begin.revision;
   store_.history_ = History(begin.compacted);
+  store_.leases_.restore_next_id(begin.next_lease);
   store_.sessions_.restore_next_id(begin.next_session);
   store_.settings_ = begin.settings;
   store_.digest_check_ = begin.digest_check;
@@ -32,6 +33,7 @@ Result<void> Store::Restorer::add(ItemRef item) {
   if (last_ && last_->key() >= item->key()) return failure("its keys do not ascend");
   store_.item_hashes_ += hash_item(*item);
   store_.item_bytes_ += item_bytes(*item);
+  store_.leases_.move_key(item->key(), {}, item->lease());
   last_ = item;
   store_.tree_.put(std::move(item));
   return {};
@@ -61,6 +63,11 @@ Result<void> Store::Restorer::add(Change change) {
   return {};
 }
 
+Result<void> Store::Restorer::add_lease(ItemRef lease) {
+  if (!store_.leases_.restore(std::move(lease))) return impossible("a lease");
+  return {};
+}
+
 Result<void> Store::Restorer::add_session(ItemRef session) {
   const auto sound = Sessions::session_of(*session);
   const bool answered =
@@ -71,6 +78,7 @@ Result<void> Store::Restorer::add_session(ItemRef session) {
 
 Result<Store> Store::Restorer::finish() {
   if (store_.history_.newest() != store_.revision_) return failure("its history has a gap");
+  if (!store_.leases_.sound()) return failure("its keys and its leases do not go together");
   left_.clear();
   return std::move(store_);
 }

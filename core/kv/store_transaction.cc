@@ -11,9 +11,10 @@ namespace anchor::kv {
 
 // --- Writing ------------------------------------------------------------------------------------
 
-ItemRef Store::Writing::put(std::string_view key, ByteView value) {
+ItemRef Store::Writing::put(std::string_view key, ByteView value, LeaseId lease) {
   const ItemRef* current = store_.tree_.find(key);
-  Item::Fields fields{.create_revision = revision_, .mod_revision = revision_, .version = 1};
+  Item::Fields fields{
+      .create_revision = revision_, .mod_revision = revision_, .version = 1, .lease = lease};
   if (current != nullptr) {
     fields.create_revision = (*current)->create_revision();
     fields.version = (*current)->version() + 1;
@@ -35,6 +36,8 @@ void Store::Writing::record(ItemRef before, ItemRef after) {
   const std::uint64_t hash_after = after ? hash_item(*after) : 0;
   store_.item_hashes_ += hash_after - hash_before;
   store_.item_bytes_ += (after ? item_bytes(*after) : 0) - (before ? item_bytes(*before) : 0);
+  store_.leases_.move_key((after ? after : before)->key(), before ? before->lease() : LeaseId(),
+                          after ? after->lease() : LeaseId());
   store_.history_.append({revision_, std::move(before), std::move(after)}, hash_before, hash_after);
   changed_ = true;
 }
@@ -176,10 +179,31 @@ bool succeeds(const Store& store, const Transaction& transaction) {
 
 }  // namespace
 
-Store::Growth Store::growth_of_put(const ItemRef* current, std::size_t key_bytes,
-                                   std::size_t value_bytes) {
-  return {.before = current == nullptr ? 0 : item_bytes(**current),
-          .after = item_bytes(key_bytes, value_bytes)};
+namespace {
+
+// Of a key and of its going with a lease.
+std::uint64_t stored_bytes(std::size_t key, std::size_t value, bool leased) {
+  return item_bytes(key, value) + (leased ? Leases::key_bytes(key) : 0);
+}
+
+std::uint64_t stored_bytes(const ItemRef* item) {
+  if (item == nullptr) return 0;
+  return stored_bytes((*item)->key().size(), (*item)->value().size(),
+                      (*item)->lease() != LeaseId());
+}
+
+}  // namespace
+
+Store::Growth Store::growth_of(const PutOperation& put) const {
+  return {.before = stored_bytes(tree_.find(put.key)),
+          .after = stored_bytes(put.key.size(), put.value.size(), put.lease != LeaseId())};
+}
+
+Store::Growth Store::growth_of(const Put& put) const {
+  const bool own = put.ttl != Duration();
+  return {.before = stored_bytes(tree_.find(put.key)),
+          .after = stored_bytes(put.key.size(), put.value.size(), own || put.lease != LeaseId()) +
+                   (own ? Leases::lease_bytes() : 0)};
 }
 
 // What is deleted makes room for the next one only.
@@ -188,7 +212,7 @@ Store::Growth Store::growth_of(const std::vector<Operation>& operations) const {
   for (const Operation& operation : operations) {
     const auto* put = std::get_if<PutOperation>(&operation);
     if (put == nullptr) continue;
-    const Growth growth = growth_of_put(tree_.find(put->key), put->key.size(), put->value.size());
+    const Growth growth = growth_of(*put);
     sum.before += growth.before;
     sum.after += growth.after;
   }
@@ -224,6 +248,11 @@ CommandResult Store::transact(const Transaction& transaction) {
 
   std::optional<Room> room = room_beside_previous(*this, operations);
   if (!room) return ResultTooLarge{};
+  const auto without_lease = [&](const Operation& operation) {
+    const auto* put = std::get_if<PutOperation>(&operation);
+    return put != nullptr && put->lease != LeaseId() && !takes_keys(put->lease);
+  };
+  if (std::ranges::any_of(operations, without_lease)) return LeaseUnknown{};
   if (!has_room(growth_of(operations))) return OverQuota{revision_};
 
   struct Run {
@@ -232,7 +261,7 @@ CommandResult Store::transact(const Transaction& transaction) {
     Room& room;
 
     OperationResult operator()(const PutOperation& put) {
-      ItemRef previous = writing.put(put.key, put.value.view());
+      ItemRef previous = writing.put(put.key, put.value.view(), put.lease);
       return PutResult{put.want_previous ? std::move(previous) : ItemRef()};
     }
     OperationResult operator()(const DeleteOperation& erase) {

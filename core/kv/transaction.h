@@ -40,6 +40,8 @@ struct PutOperation {
   std::string key;
   Bytes value;
   bool want_previous = false;
+  // That the key goes with; zero: none.
+  LeaseId lease{};
 
   friend bool operator==(const PutOperation&, const PutOperation&) = default;
 };

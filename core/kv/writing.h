@@ -13,8 +13,8 @@ class Store::Writing {
  public:
   explicit Writing(Store& store) : store_(store), revision_(store.revision_.next()) {}
 
-  // What was there before; null: nothing.
-  ItemRef put(std::string_view key, ByteView value);
+  // What was there before; null: nothing. Requires: the lease, if any, is there.
+  ItemRef put(std::string_view key, ByteView value, LeaseId lease);
   ItemRef erase(std::string_view key);
   // How many there were; each is shown.
   template <typename Show>

@@ -34,6 +34,8 @@ bool sound(const InstallSnapshot& part, Term term) {
 }
 
 bool sound(const ForwardRequest& request) {
+  const auto* query = std::get_if<Query>(&request.proposal);
+  if (query != nullptr && query->payload.size() > kQueryBytesMost) return false;
   return command_bytes(request.proposal) <= kCommandBytesMost;
 }
 

@@ -149,8 +149,17 @@ struct NotMember {
   friend bool operator==(const NotMember&, const NotMember&) = default;
 };
 
-// What only the leader can carry out: a client's command, or an administrator's request.
-using Proposal = std::variant<Command, AdminRequest>;
+// What the leader answers of itself, without its log, once it is sure that it leads: opaque here,
+// as a command is.
+struct Query {
+  Bytes payload;
+
+  friend bool operator==(const Query&, const Query&) = default;
+};
+inline constexpr std::size_t kQueryBytesMost = 256;
+
+// What only the leader can carry out: a client's command or query, or an administrator's request.
+using Proposal = std::variant<Command, Query, AdminRequest>;
 // Zero: it is no command.
 std::size_t command_bytes(const Proposal& proposal);
 

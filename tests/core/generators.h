@@ -11,6 +11,7 @@
 #include "core/codec/record_codec.h"
 #include "core/founding.h"
 #include "core/kv/command.h"
+#include "core/kv/lease_query.h"
 #include "tests/core/raft/generators.h"
 
 // Arbitrary values of the core's types, for rapidcheck. They are well-formed, so that codecs take
@@ -89,7 +90,8 @@ struct Arbitrary<anchor::kv::Put> {
   static Gen<anchor::kv::Put> arbitrary() {
     using anchor::kv::Put;
     return gen::build<Put>(gen::set(&Put::key), gen::set(&Put::value), gen::set(&Put::condition),
-                           gen::set(&Put::want_previous));
+                           gen::set(&Put::want_previous), gen::set(&Put::lease),
+                           gen::set(&Put::ttl));
   }
 };
 
@@ -143,9 +145,9 @@ template <>
 struct Arbitrary<anchor::kv::Operation> {
   static Gen<anchor::kv::Operation> arbitrary() {
     namespace kv = anchor::kv;
-    const auto put = gen::build<kv::PutOperation>(gen::set(&kv::PutOperation::key),
-                                                  gen::set(&kv::PutOperation::value),
-                                                  gen::set(&kv::PutOperation::want_previous));
+    const auto put = gen::build<kv::PutOperation>(
+        gen::set(&kv::PutOperation::key), gen::set(&kv::PutOperation::value),
+        gen::set(&kv::PutOperation::want_previous), gen::set(&kv::PutOperation::lease));
     const auto erase = gen::build<kv::DeleteOperation>(
         gen::set(&kv::DeleteOperation::range), gen::set(&kv::DeleteOperation::want_previous));
     const auto get = gen::build<kv::GetOperation>(
@@ -163,6 +165,39 @@ struct Arbitrary<anchor::kv::Transaction> {
     return gen::scale(0.3, gen::build<Transaction>(gen::set(&Transaction::compare),
                                                    gen::set(&Transaction::success),
                                                    gen::set(&Transaction::failure)));
+  }
+};
+
+template <>
+struct Arbitrary<anchor::kv::GrantLease> {
+  static Gen<anchor::kv::GrantLease> arbitrary() {
+    using anchor::kv::GrantLease;
+    return gen::build<GrantLease>(gen::set(&GrantLease::ttl));
+  }
+};
+
+template <>
+struct Arbitrary<anchor::kv::RevokeLease> {
+  static Gen<anchor::kv::RevokeLease> arbitrary() {
+    using anchor::kv::RevokeLease;
+    return gen::build<RevokeLease>(gen::set(&RevokeLease::id));
+  }
+};
+
+template <>
+struct Arbitrary<anchor::kv::ExpireLeases> {
+  static Gen<anchor::kv::ExpireLeases> arbitrary() {
+    using anchor::kv::ExpireLeases;
+    return gen::build<ExpireLeases>(gen::set(&ExpireLeases::term), gen::set(&ExpireLeases::leases));
+  }
+};
+
+template <>
+struct Arbitrary<anchor::kv::LeaseStatus> {
+  static Gen<anchor::kv::LeaseStatus> arbitrary() {
+    using anchor::kv::LeaseStatus;
+    return gen::build<LeaseStatus>(gen::set(&LeaseStatus::ttl), gen::set(&LeaseStatus::remaining),
+                                   gen::set(&LeaseStatus::keys), gen::set(&LeaseStatus::more_keys));
   }
 };
 
@@ -234,7 +269,8 @@ struct Arbitrary<anchor::kv::Command> {
     return gen::apply(command,
                       anchor::any_of_kinds<kv::CommandBody, kv::Put, kv::Delete, kv::DeleteRange,
                                            kv::Transaction, kv::CloseSession, kv::ExpireSessions,
-                                           kv::ChangeSettings, kv::CheckDigest, kv::JudgeDigest>(),
+                                           kv::ChangeSettings, kv::CheckDigest, kv::JudgeDigest,
+                                           kv::GrantLease, kv::RevokeLease, kv::ExpireLeases>(),
                       session);
   }
 };
@@ -278,7 +314,8 @@ struct Arbitrary<anchor::kv::CommandResult> {
   static Gen<anchor::kv::CommandResult> arbitrary() {
     namespace kv = anchor::kv;
     const auto put =
-        gen::build<kv::PutDone>(gen::set(&kv::PutDone::revision), gen::set(&kv::PutDone::previous));
+        gen::build<kv::PutDone>(gen::set(&kv::PutDone::revision), gen::set(&kv::PutDone::previous),
+                                gen::set(&kv::PutDone::lease));
     const auto erase = gen::build<kv::DeleteDone>(gen::set(&kv::DeleteDone::revision),
                                                   gen::set(&kv::DeleteDone::deleted),
                                                   gen::set(&kv::DeleteDone::previous));
@@ -297,7 +334,10 @@ struct Arbitrary<anchor::kv::CommandResult> {
         just(kv::SessionOpened{kv::SessionId(7), anchor::Duration(5)}), just(kv::SessionClosed{}),
         just(kv::SessionsExpired{3}), just(kv::SettingsChanged{}), just(kv::OverQuota{}),
         just(kv::SessionUnknown{}), just(kv::SessionExpired{}), just(kv::SessionOutOfOrder{4}),
-        just(kv::SessionsFull{}), just(kv::ResultTooLarge{}), just(kv::InvalidCommand{}));
+        just(kv::SessionsFull{}), just(kv::ResultTooLarge{}), just(kv::InvalidCommand{}),
+        just(kv::LeaseGranted{kv::LeaseId(9), anchor::Duration(6)}),
+        just(kv::LeaseRevoked{kv::Revision(8), 2}), just(kv::LeasesExpired{kv::Revision(8), 3, 4}),
+        just(kv::LeaseUnknown{}), just(kv::LeasesFull{}));
   }
 };
 

@@ -204,7 +204,7 @@ TEST_F(TwoDigests, SessionsLastTheirTimeAnewOnceServersServeAgain) {
   servers_[1].ask(kv::Command(kv::ChangeSettings{{{"session_ttl_ms", 10'000}}}), 10s);
   servers_[1].ask(kv::Command(kv::OpenSession{}), 10s);
   servers_.settle();
-  const auto open = [&] { return servers_[1].store().sessions().tree().size(); };
+  const auto open = [&] { return servers_[1].store().sessions().table().tree().size(); };
   ASSERT_EQ(open(), 1U);
   servers_[2].damage();
   for (int times = 0; times < 3; ++times) check();

@@ -47,7 +47,7 @@ RC_GTEST_PROP(Model, AnswersAsTheStoreDoes, ()) {
   std::uint64_t index = 0;
   for (const kv::Command& command : kv::draw_commands()) {
     const Bytes encoded = kv::encode_command(command);
-    RC_ASSERT(same_answer(store.apply(encoded), model.apply(&encoded)));
+    RC_ASSERT(same_answer(store.apply(encoded), model.apply(&encoded, raft::Term(1))));
     ++index;
     RC_ASSERT(model.revision(raft::Index(index)) == store.revision());
     RC_ASSERT(model.compacted(raft::Index(index)) == store.history().compacted());
@@ -64,7 +64,7 @@ RC_GTEST_PROP(Model, RemembersThePastAsTheStoreDoes, ()) {
   for (const kv::Command& command : kv::draw_commands()) {
     const Bytes encoded = kv::encode_command(command);
     store.apply(encoded);
-    model.apply(&encoded);
+    model.apply(&encoded, raft::Term(1));
   }
   const kv::KeyRange range = *kv::few_ranges();
   for (kv::Revision at(1); at <= store.revision(); ++at) {
@@ -84,10 +84,10 @@ TEST(Model, RemembersEveryStateThatItHad) {
   const Bytes first = put_of("a", "1");
   const Bytes second = put_of("a", "2");
   const Bytes erase = kv::encode_command(kv::Delete{"a", kv::Always{}});
-  model.apply(&first);
-  model.apply(nullptr);  // an entry that is no command
-  model.apply(&second);
-  model.apply(&erase);
+  model.apply(&first, raft::Term(1));
+  model.apply(nullptr, raft::Term(1));  // an entry that is no command
+  model.apply(&second, raft::Term(1));
+  model.apply(&erase, raft::Term(1));
   const auto value_at = [&](std::uint64_t index) {
     const auto state = model.find("a", raft::Index(index));
     return state ? std::string(state->value.text()) : "none";
@@ -104,7 +104,7 @@ TEST(Model, RemembersEveryStateThatItHad) {
 TEST(Model, AnswersWhatIsNoCommand) {
   Model model;
   const Bytes garbage = Bytes::copy_of("no command");
-  EXPECT_EQ(model.apply(&garbage), kv::CommandResult(kv::InvalidCommand{}));
+  EXPECT_EQ(model.apply(&garbage, raft::Term(1)), kv::CommandResult(kv::InvalidCommand{}));
   EXPECT_EQ(model.revision(raft::Index(1)), kv::Revision(1));
 }
 

@@ -14,8 +14,7 @@ namespace anchor::codec {
 
 // Golden bytes are kept where fuzzing finds them to begin with: fuzz/corpus/TARGET/NAME.
 inline std::filesystem::path golden_path(const std::string& target, const std::string& name) {
-  const std::filesystem::path here = std::filesystem::path(__FILE__).parent_path();
-  return here / "../../../fuzz/corpus" / target / name;
+  return std::filesystem::path(ANCHOR_SOURCES) / "fuzz/corpus" / target / name;
 }
 
 inline std::string hex_of(std::string_view bytes) {

@@ -134,6 +134,7 @@ std::vector<Example> examples() {
       {"not_member", raft::NotMember{raft::Index(12)}},
       {"digest_report", raft::DigestReport{raft::Index(12), 0x0123456789abcdef}},
       {"forward_request", forwarded(raft::Command{Bytes::copy_of("a command")})},
+      {"forward_query", forwarded(raft::Query{Bytes::copy_of("a query")})},
       {"forward_reply", answered(Bytes::copy_of("a result"), raft::ForwardOutcome::kOverloaded)},
   };
   std::ranges::move(admin_examples(), std::back_inserter(all));

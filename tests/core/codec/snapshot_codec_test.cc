@@ -306,6 +306,7 @@ SnapshotHeader header_of(std::uint64_t configuration_index, std::uint64_t revisi
           .configuration = meta_at(9, 2).configuration,
           .state = {.revision = kv::Revision(revision),
                     .compacted = kv::Revision(revision),
+                    .next_lease = kv::LeaseId(1),
                     .next_session = kv::SessionId(1),
                     .settings = {}},
           .item_count = 1};

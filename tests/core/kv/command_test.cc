@@ -52,6 +52,47 @@ TEST(CommandCodec, FormatOfCommandsIsWhatItWas) {
                 encode_command(example_put(IfModRevision{Revision(7)})));
   expect_golden("command", "delete",
                 encode_command(Delete{"config/x", IfModRevision{Revision(7)}, true}));
+  Put leased = example_put();
+  leased.lease = LeaseId(4);
+  expect_golden("command", "put_with_lease", encode_command(leased));
+  leased = example_put();
+  leased.ttl = 30s;
+  expect_golden("command", "put_with_ttl", encode_command(leased));
+  expect_golden("command", "grant_lease", encode_command(GrantLease{30s}));
+  expect_golden("command", "revoke_lease", encode_command(RevokeLease{LeaseId(4)}));
+  expect_golden("command", "expire_leases",
+                encode_command(ExpireLeases{.term = 9, .leases = {LeaseId(4), LeaseId(5)}}));
+}
+
+TEST(CommandCodec, OnlyALeaderProposesWhatItsTimersEnd) {
+  EXPECT_TRUE(only_leaders_propose(encode_command(ExpireLeases{.term = 9, .leases = {}})));
+  EXPECT_TRUE(only_leaders_propose(encode_command(ExpireSessions{})));
+  EXPECT_TRUE(only_leaders_propose(encode_command(CheckDigest{7})));
+  EXPECT_TRUE(only_leaders_propose(encode_command(JudgeDigest{7, 8})));
+  EXPECT_FALSE(only_leaders_propose(encode_command(RevokeLease{LeaseId(4)})));
+  EXPECT_FALSE(only_leaders_propose(encode_command(example_put())));
+  EXPECT_FALSE(only_leaders_propose(Bytes::copy_of("no command")));
+}
+
+RC_GTEST_PROP(CommandCodec, KnowsFromTheBytesWhatOnlyALeaderProposes, (const Command& command)) {
+  RC_ASSERT(only_leaders_propose(encode_command(command)) == only_leaders_propose(command.body));
+}
+
+RC_GTEST_PROP(LeaseQuery, IsDecodedAsItWasEncoded, (std::uint64_t id, bool keep_alive)) {
+  const LeaseQuery query{LeaseId(id), keep_alive};
+  RC_ASSERT((decode_lease_query(encode_lease_query(query)) == query));
+}
+
+RC_GTEST_PROP(LeaseQuery, ItsAnswerIsDecodedAsItWasEncoded, (const LeaseStatus& status)) {
+  RC_ASSERT((decode_lease_answer(encode_lease_answer(status)).value() == LeaseAnswer(status)));
+  RC_ASSERT(!decode_lease_answer(encode_lease_answer(std::nullopt)).value());
+}
+
+RC_GTEST_PROP(LeaseQuery, GarbageIsAnErrorOrAnother, (const Bytes& garbage)) {
+  const auto query = decode_lease_query(garbage);
+  RC_ASSERT((!query || decode_lease_query(encode_lease_query(*query)) == query));
+  const auto answer = decode_lease_answer(garbage);
+  RC_ASSERT((!answer || decode_lease_answer(encode_lease_answer(*answer)) == answer));
 }
 
 TEST(CommandCodec, FormatOfResultsIsWhatItWas) {
@@ -62,6 +103,11 @@ TEST(CommandCodec, FormatOfResultsIsWhatItWas) {
   expect_golden("command", "condition_failed",
                 encode_result(ConditionFailed{Revision(8), Revision(7)}));
   expect_golden("command", "invalid_command", encode_result(InvalidCommand{}));
+  expect_golden("command", "lease_granted", encode_result(LeaseGranted{LeaseId(4), 30s}));
+  expect_golden("command", "lease_revoked", encode_result(LeaseRevoked{Revision(8), 2}));
+  expect_golden("command", "leases_expired", encode_result(LeasesExpired{Revision(8), 3, 4}));
+  expect_golden("command", "lease_unknown", encode_result(LeaseUnknown{}));
+  expect_golden("command", "leases_full", encode_result(LeasesFull{}));
 }
 
 // Its frame has the checksum: here it is only that damage does no harm.

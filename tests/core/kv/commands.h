@@ -48,12 +48,18 @@ inline rc::Gen<Compare> few_compares() {
       rc::gen::inRange<std::uint64_t>(0, 4), few_values());
 }
 
+// Mostly none.
+inline rc::Gen<LeaseId> few_leases() {
+  return rc::gen::map(rc::gen::element<std::uint64_t>(0, 0, 0, 1, 2, 3),
+                      [](std::uint64_t id) { return LeaseId(id); });
+}
+
 inline rc::Gen<Operation> few_operations() {
   const auto put = rc::gen::apply(
-      [](std::string key, Bytes value, bool previous) {
-        return Operation(PutOperation{std::move(key), std::move(value), previous});
+      [](std::string key, Bytes value, bool previous, LeaseId lease) {
+        return Operation(PutOperation{std::move(key), std::move(value), previous, lease});
       },
-      few_keys(), few_values(), rc::gen::arbitrary<bool>());
+      few_keys(), few_values(), rc::gen::arbitrary<bool>(), few_leases());
   const auto erase = rc::gen::apply(
       [](KeyRange range, bool previous) {
         return Operation(DeleteOperation{std::move(range), previous});
@@ -83,18 +89,36 @@ inline rc::Gen<CommandBody> few_settings() {
       return CommandBody(ChangeSettings{{{name, drawn}}});
     });
   };
-  return rc::gen::oneOf(value("history_revisions", {0, 1, 3, 1000}),
-                        value("history_bytes", {0, 500, 100'000}),
-                        value("quota_bytes", {0, 4096, 1 << 20, 3 << 20}),
-                        value("session_count", {1, 2, 5}), value("no such setting", {1}));
+  return rc::gen::oneOf(
+      value("history_revisions", {0, 1, 3, 1000}), value("history_bytes", {0, 500, 100'000}),
+      value("quota_bytes", {0, 4096, 1 << 20, 3 << 20}), value("session_count", {1, 2, 5}),
+      value("lease_count", {1, 3}), value("no such setting", {1}));
+}
+
+// Of leases alone.
+inline rc::Gen<CommandBody> lease_bodies() {
+  const auto grant = rc::gen::map(rc::gen::element<std::int64_t>(0, 1, 60), [](std::int64_t ttl) {
+    return CommandBody(GrantLease{std::chrono::seconds(ttl)});
+  });
+  const auto revoke =
+      rc::gen::map(few_leases(), [](LeaseId id) { return CommandBody(RevokeLease{id}); });
+  const auto end = rc::gen::apply(
+      [](LeaseId one, LeaseId other) {
+        return CommandBody(ExpireLeases{.term = 1, .leases = {one, other}});
+      },
+      few_leases(), few_leases());
+  return rc::gen::weightedOneOf<CommandBody>({{2, grant}, {1, revoke}, {1, end}});
 }
 
 inline rc::Gen<CommandBody> few_bodies() {
   const auto put = rc::gen::apply(
-      [](std::string key, Bytes value, Condition condition, bool previous) {
-        return CommandBody(Put{std::move(key), std::move(value), condition, previous});
+      [](std::string key, Bytes value, Condition condition, bool previous, LeaseId lease,
+         std::int64_t ttl_seconds) {
+        return CommandBody(Put{std::move(key), std::move(value), condition, previous, lease,
+                               std::chrono::seconds(ttl_seconds)});
       },
-      few_keys(), few_values(), few_conditions(), rc::gen::arbitrary<bool>());
+      few_keys(), few_values(), few_conditions(), rc::gen::arbitrary<bool>(), few_leases(),
+      rc::gen::element<std::int64_t>(0, 0, 0, 10, -1));
   const auto erase = rc::gen::apply(
       [](std::string key, Condition condition, bool previous) {
         return CommandBody(Delete{std::move(key), condition, previous});
@@ -134,6 +158,7 @@ inline rc::Gen<CommandBody> few_bodies() {
                                               {2, open},
                                               {1, close},
                                               {1, expire},
+                                              {4, lease_bodies()},
                                               {1, check},
                                               {1, judge},
                                               {1, few_settings()}});

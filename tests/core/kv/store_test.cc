@@ -207,6 +207,7 @@ TEST(Store, AnswersWhatIsNoCommandAndStaysAsItIs) {
 Result<Store> restored(const Store& store) {
   Store::Restorer restorer({.revision = store.revision(),
                             .compacted = store.history().compacted(),
+                            .next_lease = store.leases().next_id(),
                             .next_session = store.sessions().next_id(),
                             .settings = store.settings(),
                             .digest_check = store.digest_check()});
@@ -218,7 +219,10 @@ Result<Store> restored(const Store& store) {
       return std::unexpected(added.error());
     }
   }
-  for (auto at = store.sessions().tree().begin(); at.valid(); at.next()) {
+  for (auto at = store.leases().table().tree().begin(); at.valid(); at.next()) {
+    if (auto added = restorer.add_lease(at.item()); !added) return std::unexpected(added.error());
+  }
+  for (auto at = store.sessions().table().tree().begin(); at.valid(); at.next()) {
     if (auto added = restorer.add_session(at.item()); !added) {
       return std::unexpected(added.error());
     }

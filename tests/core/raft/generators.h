@@ -347,17 +347,19 @@ template <>
 struct Arbitrary<anchor::raft::ForwardRequest> {
   static Gen<anchor::raft::ForwardRequest> arbitrary() {
     namespace raft = anchor::raft;
-    using raft::ForwardRequest;
-    const auto command = gen::map(gen::arbitrary<anchor::Bytes>(), [](anchor::Bytes bytes) {
-      return raft::Proposal(raft::Command{std::move(bytes)});
-    });
+    const auto command_or_query = gen::apply(
+        [](anchor::Bytes bytes, bool command) {
+          return command ? raft::Proposal(raft::Command{std::move(bytes)})
+                         : raft::Proposal(raft::Query{std::move(bytes)});
+        },
+        gen::arbitrary<anchor::Bytes>(), gen::arbitrary<bool>());
     const auto admin =
         gen::map(gen::arbitrary<raft::AdminRequest>(),
                  [](raft::AdminRequest request) { return raft::Proposal(std::move(request)); });
-    return gen::build<ForwardRequest>(
-        gen::set(&ForwardRequest::sequence), gen::set(&ForwardRequest::leader_boot),
-        gen::set(&ForwardRequest::leader_term),
-        gen::set(&ForwardRequest::proposal, gen::oneOf(command, admin)));
+    return gen::build<raft::ForwardRequest>(
+        gen::set(&raft::ForwardRequest::sequence), gen::set(&raft::ForwardRequest::leader_boot),
+        gen::set(&raft::ForwardRequest::leader_term),
+        gen::set(&raft::ForwardRequest::proposal, gen::oneOf(command_or_query, admin)));
   }
 };
 

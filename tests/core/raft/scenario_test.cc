@@ -14,7 +14,7 @@ namespace anchor::raft {
 namespace {
 
 std::filesystem::path scenarios() {
-  return std::filesystem::path(__FILE__).parent_path() / "../../scenarios";
+  return std::filesystem::path(ANCHOR_SOURCES) / "tests/scenarios";
 }
 
 std::vector<std::string> names() {
