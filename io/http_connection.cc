@@ -18,7 +18,10 @@ void make_whole(HttpResponse& response) {
   auto* parts = std::get_if<HttpParts>(&response.body);
   if (parts == nullptr) return;
   std::string whole;
-  while (const auto part = (*parts)()) whole += *part;
+  while (const auto part = (*parts)()) {
+    ANCHOR_ASSERT(!part->empty(), "it does not wait");
+    whole += *part;
+  }
   response.body = std::move(whole);
 }
 
@@ -46,12 +49,19 @@ void HttpConnection::receive(Instant now, std::string_view bytes) {
 
 void HttpConnection::end_of_input() {
   ANCHOR_ASSERT(unparsed_.empty());
+  abandon();
   if (!accepts_) return;
   if (codec_.in_request()) {
     take(HttpRefusal{400, "bad_request", "the request ended before its end"});
     serialise();
   }
   accepts_ = false;
+}
+
+void HttpConnection::abandon() {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (!slots_[i].interim && !slots_[i].response) handler_.abandoned({id_, first_sequence_ + i});
+  }
 }
 
 void HttpConnection::respond(std::uint64_t sequence, HttpResponse response) {
@@ -191,10 +201,19 @@ void HttpConnection::make_part() {
   ANCHOR_ASSERT(part_due_ && slots_.front().begun);
   part_due_ = false;
   const auto part = std::get<HttpParts>(slots_.front().response->body)();
-  if (part) return append_chunk(*part, output_);
+  if (part) {
+    if (!part->empty()) append_chunk(*part, output_);
+    return;
+  }
   append_last_chunk(output_);
   drop_first_slot();
   serialise();
+}
+
+// After a write it is asked for more anyway.
+void HttpConnection::resume(std::uint64_t sequence) {
+  const bool waits = sequence == first_sequence_ && !slots_.empty() && slots_.front().begun;
+  if (waits && output_.empty() && !write_began_) part_due_ = true;
 }
 
 void HttpConnection::drop_first_slot() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -18,7 +19,7 @@ struct HttpTicket {
   std::uint64_t connection = 0;
   std::uint64_t sequence = 0;
 
-  friend bool operator==(const HttpTicket&, const HttpTicket&) = default;
+  friend auto operator<=>(const HttpTicket&, const HttpTicket&) = default;
 };
 
 // Who answers requests.
@@ -31,6 +32,9 @@ class HttpHandler {
   virtual void handle(const HttpRequest& request, HttpTicket ticket) = 0;
   // The answer to what is no request. `partial` is what was understood of it, or null.
   virtual HttpResponse refuse(const HttpRefusal& refusal, const HttpRequest* partial) = 0;
+  // The client of a request that is not answered yet has gone, or sends no more, which mostly means
+  // that. It is to be answered all the same.
+  virtual void abandoned(HttpTicket /*ticket*/) {}
 };
 
 // One connection without its socket: bytes in, bytes out, the time as an argument. Requests may be
@@ -52,6 +56,8 @@ class HttpConnection {
   // Takes one more request at most: that which is arriving, or comes next. The connection ends with
   // its answer, or else with the answers that are due.
   void drain(Instant now);
+  // The connection is gone.
+  void abandon();
 
   // Whether the socket is to be read.
   bool reads() const;
@@ -63,6 +69,8 @@ class HttpConnection {
   bool part_due() const { return part_due_; }
   // Requires: part_due().
   void make_part();
+  // The answer, which had no more at present, has more. No effect on one that did not wait.
+  void resume(std::uint64_t sequence);
   // Moves the output to an empty `output`, to be written at once. Requires: what was taken before
   // is written.
   void take_output(Instant now, HttpOutput& output);

@@ -60,7 +60,9 @@ struct HttpRefusal {
 };
 
 // A body that is made while it is sent, as fast as the client takes it: its next part, of about
-// 64 KiB; none: that was all. It is sent in chunks (RFC 9112, 7.1).
+// 64 KiB; none: that was all; an empty one: there is no more at present, and HttpServer::resume
+// will say when there is. It is sent in chunks (RFC 9112, 7.1), but for a client that knows none:
+// such a one gets it whole, and must not be given one that may wait.
 using HttpParts = std::move_only_function<std::optional<std::string>()>;
 
 struct HttpResponse {

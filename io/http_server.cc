@@ -130,6 +130,13 @@ void HttpServer::respond(HttpTicket ticket, HttpResponse response) {
   mark_dirty(connection);
 }
 
+void HttpServer::resume(HttpTicket ticket) {
+  const auto found = connections_.find(ticket.connection);
+  if (found == connections_.end()) return;
+  found->second->http.resume(ticket.sequence);
+  after_progress(*found->second);
+}
+
 void HttpServer::count_held(Connection& connection) {
   const std::size_t held = connection.http.held_bytes() + connection.writing.size_bytes();
   held_bytes_ += held - std::exchange(connection.held_bytes, held);
@@ -353,6 +360,7 @@ void HttpServer::close(std::function<void()> closed) {
 void HttpServer::close_connection(Connection& connection) {
   if (connection.closing) return;
   connection.closing = true;
+  connection.http.abandon();
   uv_close(as_uv_handle(connection.tcp), [](uv_handle_t* handle) {
     auto& gone = *static_cast<Connection*>(handle->data);
     HttpServer& server = gone.server;

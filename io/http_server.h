@@ -26,7 +26,7 @@ namespace anchor::io {
 struct HttpServerOptions {
   HttpLimits limits{};
   // More are told 503 and closed; as long as there are not as many of these again.
-  std::size_t connection_count = 4096;
+  std::size_t connection_count = 16384;
   // About so much is read in one turn of the loop, from all connections together, and as much is
   // made of answers in parts: whatever else the loop serves, be it a leader's heartbeats, is not to
   // wait for more.
@@ -56,6 +56,9 @@ class HttpServer {
 
   // Answers a request. If its connection is gone, so is the answer.
   void respond(HttpTicket ticket, HttpResponse response);
+  // There is more of an answer in parts that had no more for a while. No effect if its connection
+  // is gone, or its turn has not come.
+  void resume(HttpTicket ticket);
   // Clients take their answers more slowly than these are made: nobody is to ask for a large one.
   bool crowded() const { return held_bytes_ >= options_.held_bytes; }
   // Writes what is to be written. It happens by itself in every turn of the loop, but sooner this

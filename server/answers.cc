@@ -5,7 +5,10 @@
 
 #include "core/base/assert.h"
 #include "core/base/text.h"
+#include "io/json_bytes.h"
+#include "server/json_answer.h"
 #include "server/kv_json.h"
+#include "server/lease_answer.h"
 #include "server/routes.h"
 
 // What the replica answers, as HTTP; how requests are understood is in routes.cc.
@@ -18,33 +21,11 @@ std::string entity_tag(kv::Revision revision) {
   return '"' + std::to_string(revision.value()) + '"';
 }
 
-HttpResponse json_response(std::string body) {
-  HttpResponse response;
-  response.add_header("Content-Type", "application/json");
-  body.push_back('\n');
-  response.body = std::move(body);
-  return response;
-}
-
-HttpResponse json_response(const nlohmann::ordered_json& body) {
-  return json_response(body.dump());
-}
-
 HttpResponse ok() {
   HttpResponse response;
   response.add_header("Content-Type", "text/plain; charset=utf-8");
   response.body = "OK\n";
   return response;
-}
-
-// `,"prev":...`; null: there was none.
-void append_previous(std::string& json, const kv::ItemRef& previous) {
-  json.append(",\"prev\":");
-  if (previous) {
-    append_item(json, *previous);
-  } else {
-    json.append("null");
-  }
 }
 
 HttpResponse render_put(const kv::PutDone& done, const KvAnswer& answer) {
@@ -54,12 +35,13 @@ HttpResponse render_put(const kv::PutDone& done, const KvAnswer& answer) {
     append_number(json, "revision", done.revision.value());
     append_previous(json, done.previous);
     json.push_back('}');
-    response = json_response(std::move(json));
+    response = json_answer(std::move(json));
   } else {
     response = ok();
   }
   response.add_header("ETag", entity_tag(done.revision));
   response.add_header("Anchor-Revision", done.revision.value());
+  response.add_header("Anchor-Lease", done.lease.value());
   return response;
 }
 
@@ -71,7 +53,7 @@ HttpResponse render_delete(const kv::DeleteDone& done, const KvAnswer& answer) {
     json.append(done.deleted ? ",\"deleted\":1" : ",\"deleted\":0");
     append_previous(json, done.previous);
     json.push_back('}');
-    response = json_response(std::move(json));
+    response = json_answer(std::move(json));
   } else {
     response = ok();
   }
@@ -82,7 +64,7 @@ HttpResponse render_delete(const kv::DeleteDone& done, const KvAnswer& answer) {
 
 HttpResponse render_range_deleted(const kv::RangeDeleted& done) {
   HttpResponse response =
-      json_response({{"revision", done.revision.value()}, {"deleted", done.deleted}});
+      json_answer({{"revision", done.revision.value()}, {"deleted", done.deleted}});
   response.add_header("Anchor-Revision", done.revision.value());
   return response;
 }
@@ -121,7 +103,7 @@ HttpResponse render_transaction(const kv::TransactionDone& done) {
     append_result(json, result);
   }
   json.append("]}");
-  HttpResponse response = json_response(std::move(json));
+  HttpResponse response = json_answer(std::move(json));
   response.add_header("Anchor-Revision", done.revision.value());
   return response;
 }
@@ -146,11 +128,6 @@ void add_value_headers(const kv::Item& item, HttpResponse& response) {
                                           : "application/octet-stream");
   response.add_header("X-Content-Type-Options", "nosniff");
   response.add_header("Content-Security-Policy", "default-src 'none'; sandbox");
-}
-
-// Rounded up: data is never older than it says.
-std::uint64_t whole_milliseconds(Duration age) {
-  return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(age).count());
 }
 
 void add_read_headers(kv::Revision revision, raft::Index applied_index,
@@ -192,6 +169,15 @@ HttpResponse render_range(const RangeRead& read, const KvAnswer& answer) {
   response.add_header("Cache-Control", "no-cache");
   add_read_headers(read.revision, read.applied_index, read.age, response);
   response.body = list_parts(read.view, answer.page);
+  return response;
+}
+
+HttpResponse render_leases(const LeasesRead& read) {
+  HttpResponse response;
+  response.add_header("Content-Type", "application/json");
+  response.add_header("Cache-Control", "no-cache");
+  add_read_headers(read.revision, read.applied_index, {}, response);
+  response.body = lease_parts(read.leases);
   return response;
 }
 
@@ -244,12 +230,41 @@ struct Renderer {
   HttpResponse operator()(const kv::TransactionDone& done) const {
     return render_transaction(done);
   }
+  HttpResponse operator()(const kv::LeaseGranted& granted) const {
+    return render_granted(granted.id, granted.ttl);
+  }
+  HttpResponse operator()(const kv::LeaseRevoked& revoked) const {
+    HttpResponse response =
+        json_answer({{"revision", revoked.revision.value()}, {"deleted", revoked.deleted}});
+    response.add_header("Anchor-Revision", revoked.revision.value());
+    return response;
+  }
+  HttpResponse operator()(const LeaseTold& told) const {
+    if (!told.answer) return (*this)(kv::LeaseUnknown{});
+    const bool looked_at = answer.kind == KvAnswer::Kind::kRead;
+    return looked_at ? render_lease(answer.lease, *told.answer)
+                     : render_granted(answer.lease, told.answer->ttl);
+  }
+  HttpResponse operator()(const LockAnswer& lock) const {
+    return render_lock(lock, answer.error_style);
+  }
+  HttpResponse operator()(const kv::LeaseUnknown&) const {
+    return error({.status = 404,
+                  .code = "not_found",
+                  .message = "there is no such lease, or none any more; nothing was applied"});
+  }
+  HttpResponse operator()(const kv::LeasesFull&) const {
+    return error({.status = 429,
+                  .code = "overloaded",
+                  .message = "there are as many leases as may be; nothing was applied",
+                  .retry_after_ms = kRetryAfterMs});
+  }
   HttpResponse operator()(const kv::SessionOpened& opened) const {
-    return json_response({{"id", opened.id.value()}, {"ttl_ms", whole_milliseconds(opened.ttl)}});
+    return json_answer({{"id", opened.id.value()}, {"ttl_ms", whole_milliseconds(opened.ttl)}});
   }
   HttpResponse operator()(const kv::SessionClosed&) const { return ok(); }
   HttpResponse operator()(const kv::SessionsExpired& expired) const {
-    return json_response({{"expired", expired.count}});
+    return json_answer({{"expired", expired.count}});
   }
   HttpResponse operator()(const kv::SettingsChanged& changed) const {
     return render_settings(changed.settings);
@@ -288,6 +303,7 @@ struct Renderer {
                              "was applied"});
   }
   // Only leaders propose what has these answers.
+  HttpResponse operator()(const kv::LeasesExpired&) const { return (*this)(kv::InvalidCommand{}); }
   HttpResponse operator()(const kv::DigestNoted&) const { return (*this)(kv::InvalidCommand{}); }
   HttpResponse operator()(const kv::DigestJudged&) const { return (*this)(kv::InvalidCommand{}); }
   HttpResponse operator()(const kv::InvalidCommand&) const {
@@ -295,6 +311,7 @@ struct Renderer {
   }
   HttpResponse operator()(const ReadDone& done) const { return render_read(done, answer); }
   HttpResponse operator()(const RangeRead& read) const { return render_range(read, answer); }
+  HttpResponse operator()(const LeasesRead& read) const { return render_leases(read); }
   HttpResponse operator()(const RevisionCompacted& read) const {
     return render_compacted(read, answer);
   }
@@ -342,7 +359,7 @@ HttpResponse render_settings(const kv::Settings& settings) {
   for (const kv::Setting& setting : kv::kSettings) {
     json[std::string(setting.name)] = settings.*setting.value;
   }
-  return json_response(json);
+  return json_answer(json);
 }
 
 HttpResponse render(const Outcome& outcome, const KvAnswer& answer,

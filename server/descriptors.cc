@@ -9,7 +9,7 @@
 namespace anchor::server {
 namespace {
 
-constexpr std::size_t kMostHttpConnections = 4096;
+constexpr std::size_t kMostHttpConnections = 16384;
 // For the connections of peers in both directions, the data directory, and what libraries open.
 constexpr std::size_t kReserved = 256;
 

@@ -18,6 +18,15 @@ void append_item(std::string& json, const kv::Item& item, bool key_only) {
   json.push_back('}');
 }
 
+void append_previous(std::string& json, const kv::ItemRef& previous) {
+  json.append(",\"prev\":");
+  if (previous) {
+    append_item(json, *previous);
+  } else {
+    json.append("null");
+  }
+}
+
 void append_items(std::string& json, const std::vector<kv::ItemRef>& items, bool keys_only) {
   json.push_back('[');
   for (const kv::ItemRef& item : items) {
@@ -29,6 +38,10 @@ void append_items(std::string& json, const std::vector<kv::ItemRef>& items, bool
 
 void append_number(std::string& json, std::string_view name, std::uint64_t number) {
   json.append(1, '"').append(name).append("\":").append(std::to_string(number));
+}
+
+std::uint64_t whole_milliseconds(Duration time) {
+  return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(time).count());
 }
 
 }  // namespace anchor::server

@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/kv/limits.h"
 #include "io/percent_encoding.h"
+#include "server/lease_request.h"
 #include "server/range_request.h"
 #include "server/request_headers.h"
 
@@ -17,10 +18,6 @@ using io::HttpMethod;
 
 // Numbers in JSON are exact below this.
 constexpr std::uint64_t kRevisionBound = std::uint64_t{1} << 53;
-
-// Parts of the API that a later version will have. A client that asks for one must not be given
-// less without being told.
-constexpr auto kLaterParameters = std::to_array<std::string_view>({"ttl", "lease"});
 
 struct NamedConsistency {
   std::string_view name;
@@ -154,7 +151,7 @@ class Parser {
     if (name == "consistency" && read_) return take_consistency(parameter.value, name);
     if (name == "max_staleness" && read_) {
       const auto longest = parse_duration(parameter.value);
-      if (!longest) return bad_parameter("max_staleness: " + longest.error().message);
+      if (!longest) return bad_parameter("max_staleness must be a duration such as 500ms or 5s");
       max_staleness_ = *longest;
       return std::nullopt;
     }
@@ -171,12 +168,27 @@ class Parser {
                                ? kv::Condition(kv::IfAbsent{})
                                : kv::Condition(kv::IfModRevision{*revision}));
     }
-    if (std::ranges::find(kLaterParameters, name) != kLaterParameters.end()) {
-      return bad_parameter("the parameter " + in_quotes(name) +
-                           " is not supported by this version");
-    }
+    const bool puts = request_.method == HttpMethod::kPut || request_.method == HttpMethod::kPost;
+    if ((name == "lease" || name == "ttl") && puts) return take_lease(parameter);
     return bad_parameter("the parameter " + in_quotes(parameter.text) + " is unknown to " +
                          std::string(io::method_name(request_.method)));
+  }
+
+  // Of one that there is, or of one that is granted for this key.
+  Check take_lease(const QueryParameter& parameter) {
+    if (lease_ != kv::LeaseId() || ttl_ != Duration()) {
+      return bad_parameter("a key has one lease: lease or ttl, not both");
+    }
+    if (parameter.name == "ttl") {
+      const auto ttl = parse_ttl(parameter.value);
+      if (!ttl) return bad_parameter("ttl " + ttl.error().message);
+      ttl_ = *ttl;
+      return std::nullopt;
+    }
+    const auto id = parse_lease_id(parameter.value);
+    if (!id) return bad_parameter("lease must be a lease's id");
+    lease_ = *id;
+    return std::nullopt;
   }
 
   static Check take_bool(const QueryParameter& parameter, bool& value) {
@@ -297,8 +309,8 @@ class Parser {
       parsed.body = kv::Command(kv::Delete{std::move(key_), condition_, previous}, session_);
     } else {
       answer_.kind = KvAnswer::Kind::kPut;
-      parsed.body =
-          kv::Command(kv::Put{std::move(key_), request_.body, condition_, previous}, session_);
+      parsed.body = kv::Command(
+          kv::Put{std::move(key_), request_.body, condition_, previous, lease_, ttl_}, session_);
     }
     parsed.answer = std::move(answer_);
     if (redirect_) parsed.redirect_target = target_without_redirect();
@@ -328,6 +340,8 @@ class Parser {
   RangeParameters range_;
   std::string range_parameter_;  // the last of these that was given
   std::optional<kv::SessionWrite> session_;
+  kv::LeaseId lease_;
+  Duration ttl_{};
   bool redirect_ = false;
   KvAnswer answer_{};
 };

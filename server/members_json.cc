@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/text.h"
+#include "server/json_answer.h"
 
 namespace anchor::server {
 namespace {
@@ -11,10 +12,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 io::HttpResponse json_response(const Json& json) {
-  io::HttpResponse response;
-  response.add_header("Content-Type", "application/json");
+  io::HttpResponse response = json_answer(json);
   response.add_header("Cache-Control", "no-store");
-  response.body = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   return response;
 }
 

@@ -55,6 +55,7 @@ Node::Node(uv_loop_t* loop, const Options& options, io::OpenedLogStore opened,
       campaigns_(kCampaignLines, kCampaignPeriod),
       store_(std::move(opened.store)),
       replica_(seeded(options.replica), std::move(opened.recovered), std::move(opened.state)),
+      watches_(replica_.store(), http),
       disk_(loop, {.commit = [this](auto batches) { return store_->commit(batches); },
                    .on_durable = [this](raft::WriteId id) { durable(id); },
                    .on_failure = handlers.disk_failed}),
@@ -72,6 +73,11 @@ Node::Node(uv_loop_t* loop, const Options& options, io::OpenedLogStore opened,
         node->snapshots_.scrub(node->replica_.store());
       },
       ceil_ms(options.scrub_interval), ceil_ms(options.scrub_interval));
+  ANCHOR_ASSERT(uv_timer_init(loop, &beat_timer_) == 0);
+  beat_timer_.data = this;
+  uv_timer_start(
+      &beat_timer_, [](uv_timer_t* timer) { static_cast<Node*>(timer->data)->watches_.beat(); },
+      ceil_ms(WatchHub::kBeatInterval), ceil_ms(WatchHub::kBeatInterval));
   disk_watch_.emplace(
       loop, options_.directory, options_.disk_reserve_bytes,
       io::DiskWatch::Handlers{.needed_bytes = [this] { return replica_.store().snapshot_bytes(); },
@@ -104,10 +110,38 @@ void Node::take(KvRequest request, io::HttpTicket ticket) {
     return http_.respond(ticket, render_redirect(request, leader()));
   }
   const RequestId id(++last_request_);
-  waiting_.emplace(id.value(), Waiting{ticket, std::move(request.answer)});
+  Instant deadline = boottime_now() + options_.request_timeout;
+  const auto* acquire = std::get_if<AcquireLock>(&request.body);
+  if (acquire != nullptr) {
+    deadline += acquire->wait;
+    locking_.emplace(ticket, id);
+  }
+  waiting_.emplace(id.value(), Waiting{ticket, std::move(request.answer), {}, acquire != nullptr});
   inputs_.emplace_back(
-      std::in_place_type<ClientRequest>, id, boottime_now() + options_.request_timeout,
+      std::in_place_type<ClientRequest>, id, deadline,
       std::visit([](auto& body) { return RequestBody(std::move(body)); }, request.body));
+}
+
+void Node::abandon(io::HttpTicket ticket) {
+  const auto locking = locking_.find(ticket);
+  if (locking != locking_.end()) inputs_.emplace_back(ClientGone{locking->second});
+}
+
+void Node::end_waits() {
+  watches_.end();
+  waits_ended_ = true;
+  for (const auto& [ticket, id] : locking_) inputs_.emplace_back(ClientGone{id});
+}
+
+// From now on means: from the first revision that was not there when it was asked for.
+void Node::take(const WatchRequest& request, io::HttpTicket ticket) {
+  if (request.from) return watches_.open(request, *request.from, ticket);
+  const RequestId id(++last_request_);
+  const KvAnswer answer{.error_style = ErrorStyle::kJson};
+  waiting_.emplace(id.value(), Waiting{ticket, answer, request});
+  inputs_.emplace_back(std::in_place_type<ClientRequest>, id,
+                       boottime_now() + options_.request_timeout,
+                       RequestBody(Read{.of = request.keys.key}));
 }
 
 void Node::take(raft::AdminRequest request, AdminCallback answered) {
@@ -187,6 +221,12 @@ void Node::step(Instant now) {
   // First: it may have messages for a new member.
   follow_configuration(now);
   carry_out(std::move(output));
+  // Of a state that may be wrong nothing is said.
+  if (replica_.serves()) {
+    watches_.notice();
+  } else {
+    watches_.end();
+  }
 }
 
 void Node::send(const raft::Message& message) {
@@ -238,13 +278,27 @@ io::SnapshotWorker::Handlers Node::snapshot_handlers(Handlers handlers) {
 }
 
 void Node::answer(const Reply& reply, const std::optional<LeaderInfo>& known_leader) {
-  if (const auto waiting = waiting_.extract(reply.id.value())) {
-    return http_.respond(waiting.mapped().ticket,
-                         render(reply.outcome, waiting.mapped().answer, known_leader));
+  if (auto waiting = waiting_.extract(reply.id.value())) {
+    return answer(std::move(waiting.mapped()), reply.outcome, known_leader);
   }
   const auto administering = administering_.extract(reply.id.value());
   ANCHOR_ASSERT(!administering.empty(), "each request is answered once");
   administering.mapped()(reply.outcome);
+}
+
+void Node::answer(Waiting waiting, const Outcome& outcome,
+                  const std::optional<LeaderInfo>& known_leader) {
+  if (waiting.locks) locking_.erase(waiting.ticket);
+  const auto* lock = std::get_if<LockAnswer>(&outcome);
+  if (waits_ended_ && lock != nullptr && std::holds_alternative<LockHeld>(*lock)) {
+    // It might have waited for longer, elsewhere.
+    return http_.respond(waiting.ticket, render_error(shutting_down(), ErrorStyle::kJson));
+  }
+  const auto* read = std::get_if<ReadDone>(&outcome);
+  if (waiting.watch && read != nullptr) {
+    return watches_.open(*waiting.watch, read->revision.next(), waiting.ticket);
+  }
+  http_.respond(waiting.ticket, render(outcome, waiting.answer, known_leader));
 }
 
 void Node::follow_configuration(Instant now) {
@@ -300,20 +354,6 @@ void Node::report(const raft::Event& event) {
   log_.info(raft::describe(event), fields);
 }
 
-void Node::take(const io::DiskRoomFound& found) {
-  inputs_.emplace_back(DiskRoom{found.short_of_disk});
-  Fields fields;
-  fields.add("free_bytes", found.free_bytes);
-  if (!found.problem.empty()) fields.add("problem", found.problem);
-  if (found.short_of_disk) {
-    log_.warn("the disk of " + options_.directory + " is nearly full: make room", fields);
-  } else {
-    log_.info(found.problem.empty() ? "the disk has room"
-                                    : "the disk has room, but none can be kept in reserve",
-              fields);
-  }
-}
-
 void Node::close(std::function<void()> closed) {
   closing_ = true;
   closed_ = std::move(closed);
@@ -329,7 +369,7 @@ void Node::close(std::function<void()> closed) {
     snapshots_open_ = false;
     handle_closed();
   });
-  for (uv_timer_t* timer : {&timer_, &scrub_timer_}) {
+  for (uv_timer_t* timer : {&timer_, &scrub_timer_, &beat_timer_}) {
     uv_close(io::as_uv_handle(*timer), [](uv_handle_t* handle) {
       auto* node = static_cast<Node*>(handle->data);
       --node->timers_open_;

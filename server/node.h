@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@
 #include "server/members_json.h"
 #include "server/routes.h"
 #include "server/status_json.h"
+#include "server/watch_hub.h"
 
 namespace anchor::server {
 
@@ -81,6 +83,9 @@ class Node {
   // `peer` says that this server is a member no more.
   void take_removal(const io::PeerHello& peer, raft::Index configuration_index);
   void take(KvRequest request, io::HttpTicket ticket);
+  void take(const WatchRequest& request, io::HttpTicket ticket);
+  // The client has gone: if it waits for a lock, it waits no more.
+  void abandon(io::HttpTicket ticket);
   // `answered` is called once, in a later turn.
   void take(raft::AdminRequest request, AdminCallback answered);
   // Another server's, which is no member or cannot be reached by any. The same.
@@ -101,6 +106,10 @@ class Node {
   bool serves() const { return replica_.serves(); }
   std::vector<HealthCheck> health() const;
 
+  // Ends all watches, and lets nobody wait for a lock any more: clients are to go elsewhere.
+  void end_waits();
+  std::size_t watch_count() const { return watches_.size(); }
+
   // Waits for the disk, then calls `closed` when the loop holds nothing of it any more.
   void close(std::function<void()> closed);
 
@@ -108,6 +117,9 @@ class Node {
   struct Waiting {
     io::HttpTicket ticket;
     KvAnswer answer;
+    // It only asks from which revision on this is to be watched.
+    std::optional<WatchRequest> watch{};
+    bool locks = false;
   };
 
   void step(Instant now);
@@ -115,6 +127,7 @@ class Node {
   void carry_out(Output output);
   void carry_out_snapshots(Output& output);
   io::SnapshotWorker::Handlers snapshot_handlers(Handlers handlers);
+  void answer(Waiting waiting, const Outcome& outcome, const std::optional<LeaderInfo>& leader);
   void answer(const Reply& reply, const std::optional<LeaderInfo>& known_leader);
   void follow_configuration(Instant now);
   bool left_out(const io::PeerHello& hello) const;
@@ -137,6 +150,7 @@ class Node {
 
   std::unique_ptr<io::LogStore> store_;
   Replica replica_;
+  WatchHub watches_;
   io::DiskWriter disk_;
   io::SnapshotWorker snapshots_;
   std::optional<io::DiskWatch> disk_watch_;
@@ -146,9 +160,11 @@ class Node {
   std::vector<Input> stepping_;
   uv_timer_t timer_{};
   uv_timer_t scrub_timer_{};
+  uv_timer_t beat_timer_{};
   bool due_ = true;
+  bool waits_ended_ = false;
   bool closing_ = false;
-  int timers_open_ = 2;
+  int timers_open_ = 3;
   bool disk_open_ = true;
   bool disk_watch_open_ = true;
   bool snapshots_open_ = true;
@@ -162,6 +178,8 @@ class Node {
 
   std::uint64_t last_request_ = 0;
   std::unordered_map<std::uint64_t, Waiting> waiting_;
+  // Those of them that may wait for a lock, by where they came from.
+  std::map<io::HttpTicket, RequestId> locking_;
   std::unordered_map<std::uint64_t, AdminCallback> administering_;
 };
 

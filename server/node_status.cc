@@ -161,4 +161,18 @@ std::vector<HealthCheck> Node::health() const {
   return checks;
 }
 
+void Node::take(const io::DiskRoomFound& found) {
+  inputs_.emplace_back(DiskRoom{found.short_of_disk});
+  Fields fields;
+  fields.add("free_bytes", found.free_bytes);
+  if (!found.problem.empty()) fields.add("problem", found.problem);
+  if (found.short_of_disk) {
+    log_.warn("the disk of " + options_.directory + " is nearly full: make room", fields);
+  } else {
+    log_.info(found.problem.empty() ? "the disk has room"
+                                    : "the disk has room, but none can be kept in reserve",
+              fields);
+  }
+}
+
 }  // namespace anchor::server

@@ -11,6 +11,8 @@
 #include "server/http_target.h"
 #include "server/json_fields.h"
 #include "server/kv_request.h"
+#include "server/lease_request.h"
+#include "server/lock_request.h"
 #include "server/members_json.h"
 #include "server/request_headers.h"
 #include "server/transaction_request.h"
@@ -61,8 +63,75 @@ Parsed parse_txn(const io::HttpRequest& request, const HttpTarget& /*target*/) {
   return ParsedRequest(std::move(parsed));
 }
 
+Parsed parse_watch(const io::HttpRequest& request, const HttpTarget& target) {
+  return parse_watch_request(request, target);
+}
+
 Parsed parse_session(const io::HttpRequest& /*request*/, const HttpTarget& /*target*/) {
   return write_of(kv::OpenSession{});
+}
+
+Parsed parse_lease(const io::HttpRequest& request, const HttpTarget& target) {
+  if (request.method != HttpMethod::kPost) {
+    if (!target.parameters.empty()) {
+      return std::unexpected(
+          ApiError{.code = "bad_parameter", .message = "ttl is for POST, which grants a lease"});
+    }
+    KvRequest parsed;
+    parsed.body = Read{.of = AllLeases()};
+    parsed.answer = {.kind = KvAnswer::Kind::kRead,
+                     .large = request.version_1_0,
+                     .error_style = ErrorStyle::kJson};
+    return ParsedRequest(std::move(parsed));
+  }
+  if (target.parameters.empty()) {
+    return std::unexpected(
+        ApiError{.code = "bad_parameter", .message = "say how long it is: ?ttl=30s"});
+  }
+  const auto ttl = parse_ttl(target.parameters[0].value);
+  if (!ttl) {
+    return std::unexpected(
+        ApiError{.code = "bad_parameter", .message = "ttl " + ttl.error().message});
+  }
+  return write_of(kv::GrantLease{*ttl});
+}
+
+constexpr std::string_view kOneLease = "/lease/";
+constexpr std::string_view kKeepAlive = "/keepalive";
+
+Parsed query_of(std::string_view text, bool keep_alive) {
+  const auto id = parse_lease_id(text);
+  if (!id) return std::unexpected(bad_request(in_quotes(text) + " is no lease's id"));
+  KvRequest parsed;
+  parsed.body = kv::LeaseQuery{.id = *id, .keep_alive = keep_alive};
+  parsed.answer = {.kind = keep_alive ? KvAnswer::Kind::kPut : KvAnswer::Kind::kRead,
+                   .error_style = ErrorStyle::kJson,
+                   .lease = *id};
+  return parsed;
+}
+
+Parsed parse_keep_alive(const io::HttpRequest& /*request*/, const HttpTarget& target) {
+  std::string_view text = target.path.substr(kOneLease.size());
+  text.remove_suffix(kKeepAlive.size());
+  return query_of(text, true);
+}
+
+Parsed parse_one_lease(const io::HttpRequest& request, const HttpTarget& target) {
+  const std::string_view text = target.path.substr(kOneLease.size());
+  if (request.method != HttpMethod::kDelete) return query_of(text, false);
+  const auto id = parse_lease_id(text);
+  if (!id) return std::unexpected(bad_request(in_quotes(text) + " is no lease's id"));
+  return write_of(kv::RevokeLease{*id});
+}
+
+Parsed parse_lock(const io::HttpRequest& request, const HttpTarget& target) {
+  auto lock = parse_lock_request(request, target);
+  if (!lock) return std::unexpected(std::move(lock.error()));
+  KvRequest parsed;
+  parsed.body =
+      std::visit([](auto& asked) { return decltype(parsed.body)(std::move(asked)); }, *lock);
+  parsed.answer = {.kind = KvAnswer::Kind::kPut, .error_style = ErrorStyle::kJson};
+  return ParsedRequest(std::move(parsed));
 }
 
 constexpr std::string_view kOneSession = "/session/";
@@ -135,8 +204,8 @@ constexpr MethodSet kPost = set_of(HttpMethod::kPost);
 constexpr MethodSet kDelete = set_of(HttpMethod::kDelete);
 constexpr MethodSet kAll = kReads | kPut | kPost | kDelete;
 
-// Requests of one path, or of all that begin with it if it ends with a slash. What they do not take
-// is refused before they are parsed.
+// Requests of one path, or of all that begin with it if it ends with a slash, and end so. What they
+// do not take is refused before they are parsed.
 struct Route {
   std::string_view path;
   MethodSet methods;
@@ -145,12 +214,18 @@ struct Route {
   MethodSet with_session = kNone;
   std::string_view parameter{};  // the one that it knows; "*": it looks at them itself
   bool administers = false;
+  std::string_view ending{};
 };
 
 constexpr std::string_view kAnyParameter = "*";
 constexpr auto kRoutes = std::to_array<Route>({
     {"/kv/", kAll, parse_kv, kAll, kAll, kAnyParameter},
     {"/txn", kPost, parse_txn, kPost, kPost},
+    {"/watch", set_of(HttpMethod::kGet), parse_watch, kNone, kNone, kAnyParameter},
+    {"/lease", kReads | kPost, parse_lease, kNone, kNone, "ttl"},
+    {.path = kOneLease, .methods = kPost, .parse = parse_keep_alive, .ending = kKeepAlive},
+    {kOneLease, kReads | kDelete, parse_one_lease},
+    {"/lock/", kPost | kDelete, parse_lock, kNone, kNone, kAnyParameter},
     {"/session", kPost, parse_session},
     {kOneSession, kDelete, parse_one_session},
     {"/settings", kReads | kPut, parse_settings, kPut},
@@ -169,7 +244,9 @@ constexpr auto kRoutes = std::to_array<Route>({
 const Route* find_route(std::string_view target) {
   const std::string_view path = target.substr(0, target.find('?'));
   const auto found = std::ranges::find_if(kRoutes, [&](const Route& route) {
-    return route.path.ends_with('/') ? path.starts_with(route.path) : path == route.path;
+    const bool begins =
+        route.path.ends_with('/') ? path.starts_with(route.path) : path == route.path;
+    return begins && path.substr(route.path.size()).ends_with(route.ending);
   });
   return found == kRoutes.end() ? nullptr : &*found;
 }

@@ -11,6 +11,7 @@
 #include "io/http_message.h"
 #include "server/http_error.h"
 #include "server/range_answer.h"
+#include "server/watch_request.h"
 
 namespace anchor::server {
 
@@ -28,12 +29,13 @@ struct KvAnswer {
   bool large = false;  // it may be, and is made as a whole
   ErrorStyle error_style = ErrorStyle::kLine;
   KnownTags known{};
+  kv::LeaseId lease{};  // that was asked of
   PageOptions page{};
 };
 
 // A request for the replica.
 struct KvRequest {
-  std::variant<kv::Command, Read> body;
+  std::variant<kv::Command, Read, kv::LeaseQuery, AcquireLock, ReleaseLock> body;
   KvAnswer answer;
   // The client would rather ask the leader itself, under this target, if this node is not the one.
   std::optional<std::string> redirect_target{};
@@ -50,8 +52,8 @@ struct HealthRequest {
 };
 
 // The last alternative is the answer to a request that asks for nothing that there is.
-using ParsedRequest = std::variant<KvRequest, raft::AdminRequest, MembersRequest, StatusRequest,
-                                   SettingsRequest, HealthRequest, io::HttpResponse>;
+using ParsedRequest = std::variant<KvRequest, WatchRequest, raft::AdminRequest, MembersRequest,
+                                   StatusRequest, SettingsRequest, HealthRequest, io::HttpResponse>;
 
 // Pure translation, from HTTP to what the replica and the node understand ...
 ParsedRequest parse_request(const io::HttpRequest& request);

@@ -271,6 +271,7 @@ void Server::turn() {
 void Server::handle(const io::HttpRequest& request, io::HttpTicket ticket) {
   ParsedRequest parsed = parse_request(request);
   if (auto* kv = std::get_if<KvRequest>(&parsed)) return answer(std::move(*kv), ticket);
+  if (const auto* watch = std::get_if<WatchRequest>(&parsed)) return answer(*watch, ticket);
   if (const auto* admin = std::get_if<raft::AdminRequest>(&parsed)) {
     return answer(*admin, ticket);
   }
@@ -322,6 +323,15 @@ void Server::answer(KvRequest request, io::HttpTicket ticket) {
     return http_->respond(ticket, render_error(crowded(), request.answer.error_style));
   }
   node_->take(std::move(request), ticket);
+}
+
+void Server::answer(const WatchRequest& request, io::HttpTicket ticket) {
+  auto error = takes_no_requests();
+  if (!error && !node_->serves()) error = state_distrusted();
+  if (!error && http_->crowded()) error = crowded();
+  if (!error) return node_->take(request, ticket);
+  const auto leader = node_ ? node_->leader() : std::nullopt;
+  http_->respond(ticket, render_error(*error, ErrorStyle::kJson, leader));
 }
 
 void Server::answer(const raft::AdminRequest& request, io::HttpTicket ticket) {

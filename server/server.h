@@ -50,11 +50,15 @@ class Server final : public io::PeerTransportHandler, public io::HttpHandler {
   // --- From clients
   // -------------------------------------------------------------------------------
   void handle(const io::HttpRequest& request, io::HttpTicket ticket) override;
+  void abandoned(io::HttpTicket ticket) override {
+    if (node_) node_->abandon(ticket);
+  }
   io::HttpResponse refuse(const io::HttpRefusal& refusal, const io::HttpRequest* partial) override;
   std::optional<ApiError> takes_no_requests() const;
   void answer_members(io::HttpTicket ticket);
   void answer_settings(io::HttpTicket ticket);
   void answer(KvRequest request, io::HttpTicket ticket);
+  void answer(const WatchRequest& request, io::HttpTicket ticket);
   void answer(const raft::AdminRequest& request, io::HttpTicket ticket);
   std::vector<HealthCheck> health() const;
   NodeStatus status() const;

@@ -50,6 +50,7 @@ void Server::on_signal(int signal) {
 void Server::begin_drain() {
   draining_ = true;
   http_->begin_drain();
+  if (node_) node_->end_waits();
   hand_over();
   uv_timer_start(
       &drain_timer_, [](uv_timer_t* timer) { server_of(timer)->end_grace(); }, ceil_ms(kDrainGrace),

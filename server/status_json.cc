@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "server/http_error.h"
 #include "server/http_target.h"
+#include "server/json_answer.h"
 
 namespace anchor::server {
 namespace {
@@ -68,10 +69,8 @@ io::HttpResponse render_status(const NodeStatus& status) {
   json["cluster_id"] = hex16(status.cluster_id);
   json["boot"] = status.boot;
 
-  io::HttpResponse response;
-  response.add_header("Content-Type", "application/json");
+  io::HttpResponse response = json_answer(json);
   response.add_header("Cache-Control", "no-store");
-  response.body = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   return response;
 }
 

@@ -109,6 +109,7 @@ kv::Operation read_operation(JsonFields& fields) {
     put.key = read_key(fields);
     put.value = read_value(fields);
     put.want_previous = fields.flag("prev");
+    put.lease = kv::LeaseId(fields.optional_number("lease").value_or(0));
     return put;
   }
   if (name == "delete") {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <utility>
 
 namespace anchor::cluster {
 namespace {
@@ -55,6 +56,24 @@ bool is_number(std::string_view text) {
          std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
 }
 
+// The fields of each event of a stream of Server-Sent Events, but for its comments. All but the
+// event's name are JSON.
+Json events_in(std::string_view stream) {
+  Json events = Json::array();
+  Json event = Json::object();
+  while (!stream.empty()) {
+    const std::string_view line = stream.substr(0, stream.find('\n'));
+    stream.remove_prefix(std::min(line.size() + 1, stream.size()));
+    if (line.empty() && !event.empty()) events.push_back(std::exchange(event, Json::object()));
+    const std::size_t colon = line.find(": ");
+    if (colon == line.npos) continue;
+    const std::string_view value = line.substr(colon + 2);
+    const std::string name(line.substr(0, colon));
+    event[name] = name == "event" ? Json(value) : Json::parse(value, nullptr, false);
+  }
+  return events;
+}
+
 // The media type without its parameters.
 std::string media_type(const HttpAnswer& answer) {
   const std::string type = answer.header("Content-Type");
@@ -66,7 +85,9 @@ std::string media_type(const HttpAnswer& answer) {
 bool ApiOperation::routes(std::string_view target_path) const {
   const std::string fixed = stem();
   if (fixed == path) return target_path == path;
-  return target_path.starts_with(fixed) && target_path.size() > fixed.size();
+  const std::string end = ending();
+  return target_path.starts_with(fixed) && target_path.ends_with(end) &&
+         target_path.size() > fixed.size() + end.size();
 }
 
 std::vector<std::string> parameters_of(std::string_view target, std::string_view header_lines) {
@@ -161,8 +182,9 @@ void ApiDocument::check_body(const Json& response, bool head, const HttpAnswer& 
     faults.push_back("the media type '" + type + "' is not described");
     return;
   }
-  if (head || type != "application/json") return;
-  const Json body = Json::parse(answer.body, nullptr, false);
+  const bool streams = type == "text/event-stream";
+  if (head || (!streams && type != "application/json")) return;
+  const Json body = streams ? events_in(answer.body) : Json::parse(answer.body, nullptr, false);
   if (body.is_discarded()) {
     faults.push_back("the body is no JSON");
     return;

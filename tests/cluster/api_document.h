@@ -20,6 +20,11 @@ struct ApiOperation {
   std::string name() const { return method + " " + path; }
   // "/session/" of "/session/{id}".
   std::string stem() const { return path.substr(0, path.find('{')); }
+  // "/keepalive" of "/lease/{id}/keepalive"; empty, if the path ends with a parameter or has none.
+  std::string ending() const {
+    const std::size_t brace = path.find('}');
+    return brace == path.npos ? "" : path.substr(brace + 1);
+  }
   bool has_status(int status) const {
     return definition.at("responses").contains(std::to_string(status));
   }

@@ -1,6 +1,7 @@
 #include "tests/cluster/http_client.h"
 
 #include <memory>
+#include <utility>
 #include <variant>
 
 namespace anchor::cluster {
@@ -69,6 +70,25 @@ Result<HttpAnswer> HttpClient::receive() {
     if (more->empty()) return fail({"closed without an answer"});
     session_->unparsed = std::move(*more);
   }
+}
+
+Result<HttpAnswer> HttpClient::receive_until(std::string_view wanted) {
+  std::string& text = session_->unparsed;
+  // An event ends there, and a chunk: the last one may follow.
+  while (!text.contains(wanted) || !text.ends_with("\n\n\r\n")) {
+    const auto more = session_->connection.receive(patience_);
+    if (more && !more->empty()) {
+      text += *more;
+      continue;
+    }
+    const std::string reason = more ? "it has ended" : more.error().message;
+    const std::string so_far = std::exchange(session_, nullptr)->unparsed;
+    return failure(reason + "; so far: " + so_far);
+  }
+  text += "0\r\n\r\n";
+  auto answer = receive();
+  session_.reset();
+  return answer;
 }
 
 Result<HttpAnswer> post_json(HttpClient server, std::string_view path, const nlohmann::json& body) {

@@ -51,6 +51,9 @@ class HttpClient {
   // The two halves of a request. Requires of the second: the first.
   Result<void> send(io::HttpMethod method, std::string_view target, const HttpExtra& extra = {});
   Result<HttpAnswer> receive();
+  // Of an answer without an end, a stream of events: those that there are once `wanted` is in them,
+  // as if it ended there. The connection ends with it.
+  Result<HttpAnswer> receive_until(std::string_view wanted);
   // In the place of a request with this method: bytes of the test's choice.
   Result<void> send_bytes(io::HttpMethod method, std::string_view bytes);
 

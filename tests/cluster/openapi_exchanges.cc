@@ -20,6 +20,13 @@ const Exchanges kWithoutCluster{
     {{kPost}, "/session", 503},
     {{kDelete}, "/session/1", 503},
     {{kGet, kHead}, "/settings", 503},
+    {{kGet}, "/watch?key=a", 503},
+    {{kGet, kHead}, "/lease", 503},
+    {{kPost}, "/lease?ttl=1h", 503},
+    {{kGet, kHead, kDelete}, "/lease/1", 503},
+    {{kPost}, "/lease/1/keepalive", 503},
+    {{kPost}, "/lock/a?ttl=1h", 503},
+    {{kDelete}, "/lock/a?token=1", 503},
     {{kPut}, "/settings", 503, "", "{}"},
     {{kGet, kHead}, "/status", 200},
     {{kGet, kHead}, "/members", 503},
@@ -121,26 +128,83 @@ const Exchanges kTransactions{
     {{kPost}, "/txn", 415, "Content-Type: text/plain\r\n", "{}"},
 };
 
+const Exchanges kWatches{
+    {{kPut}, "/kv/w%2f1", 200, "", "1"},
+    {{kPut}, "/kv/w%2f%ff", 200, "", "\xff"},
+    {{kDelete}, "/kv/?prefix=w", 200},
+    {{kPut}, "/kv/wend", 200, "", "1"},
+    {{kGet}, "/watch?prefix=w&from=1", 200, "", "", "wend"},
+    {{kGet}, "/watch?prefix=w&from=1&prev=true&progress=false", 200, "", "", "wend"},
+    {{kGet}, "/watch?key=wend&from=1000000", 200, "Last-Event-ID: 1\r\n", "", "wend"},
+    {{kGet}, "/watch?key=wend&progress=true", 200, "", "", "event: progress"},
+    {{kGet}, "/watch", 400},
+};
+
+const Exchanges kLeases{
+    {{kPost}, "/lease?ttl=1h", 200},
+    {{kPut, kPost}, "/kv/l?lease=1", 200, "", "1"},
+    {{kPut, kPost}, "/kv/%ff?lease=1", 200, "", "1"},
+    {{kPost},
+     "/txn",
+     200,
+     "",
+     R"({"success": [{"op": "put", "key": "m", "value": "1", "lease": 1}]})"},
+    {{kPut, kPost}, "/kv/n?ttl=1h", 200, "", "1"},
+    {{kGet, kHead}, "/lease", 200},
+    {{kGet, kHead}, "/lease/1", 200},
+    {{kPost}, "/lease/1/keepalive", 200},
+    {{kPut, kPost}, "/kv/l?lease=99", 404, "", "1"},
+    {{kPost},
+     "/txn",
+     404,
+     "",
+     R"({"success": [{"op": "put", "key": "m", "value": "1", "lease": 99}]})"},
+    {{kGet, kHead, kDelete}, "/lease/99", 404},
+    {{kPost}, "/lease/99/keepalive", 404},
+    {{kPut, kPost}, "/kv/l?ttl=1ms", 400, "", "1"},
+    {{kPut, kPost}, "/kv/l?ttl=1h&lease=1", 400, "", "1"},
+    {{kGet, kHead}, "/lease?ttl=1h", 400},
+    {{kPost}, "/lease", 400},
+    {{kGet, kHead, kDelete}, "/lease/a", 400},
+    {{kDelete}, "/lease/1", 200},
+};
+
+const Exchanges kLocks{
+    {{kPost}, "/lock/a%2f%ff?ttl=1h&wait=1s", 200},
+    {{kPost}, "/lock/a%2f%ff?ttl=1h", 409},
+    {{kPost}, "/lock/a", 400},
+    {{kDelete}, "/lock/a", 400},
+    {{kDelete}, "/lock/a%2f%ff?token=1", 404},
+    {{kDelete}, "/lock/a%2f%ff?token={token}", 200},
+};
+
 const Exchanges kBounds{
     {{kGet, kHead}, "/settings", 200},
     {{kPut}, "/settings", 400, "", R"({"session_count": 0})"},
     {{kPut}, "/settings", 415, "Content-Type: text/plain\r\n", "{}"},
     {{kPost}, "/session", 200},
-    {{kPut}, "/settings", 200, "", R"({"session_count": 1})"},
+    {{kPut}, "/settings", 200, "", R"({"session_count": 1, "lease_count": 1})"},
     {{kPost}, "/session", 429},
+    {{kPost}, "/lease?ttl=1h", 429},
+    {{kPut, kPost}, "/kv/l?ttl=1h", 429, "", "1"},
+    {{kPost}, "/lock/b?ttl=1h", 429},
     {{kPut}, "/kv/large", 200, "", std::string(5000, 'v')},
     {{kPut},
      "/settings",
      200,
      "",
-     R"({"history_revisions": 0, "quota_bytes": 4096, "session_count": 10000})"},
+     R"({"history_revisions": 0, "quota_bytes": 4096, "session_count": 10000,
+         "lease_count": 1000000})"},
     {{kPut, kPost}, "/kv/more", 507, "", "1"},
     {{kPost}, "/txn", 507, "", R"({"success": [{"op": "put", "key": "more", "value": "1"}]})"},
     {{kPost}, "/session", 507},
+    {{kPost}, "/lease?ttl=1h", 507},
+    {{kPost}, "/lock/b?ttl=1h", 507},
     {{kDelete}, "/kv/large?prev=true", 200, "Anchor-Session: 2\r\nAnchor-Sequence: 1\r\n"},
     {{kDelete}, "/kv/large", 200},
     {{kGet, kHead}, "/kv/a?revision=2", 410},
     {{kGet, kHead}, "/kv/?prefix=a&revision=2", 410},
+    {{kGet}, "/watch?key=a&from=2", 200},
 };
 
 const Exchanges kAdministration{
@@ -180,19 +244,29 @@ const Exchanges kOnLeader{
     {{kGet, kHead}, "/members", 200},
 };
 
+const Exchanges kWithoutLeader{
+    {{kPost}, "/lease/1/keepalive", 504},
+};
+
 const Exchanges kWithoutQuorum{
     {{kPut, kPost, kDelete}, "/kv/a", 504},
     {{kDelete}, "/kv/?prefix=a", 504},
     {{kPost}, "/txn", 504, "", "{}"},
     {{kPost}, "/session", 504},
     {{kDelete}, "/session/1", 504},
+    {{kPost}, "/lease?ttl=1h", 504},
+    {{kDelete}, "/lease/2", 504},
+    {{kPost}, "/lease/2/keepalive", 503},
+    {{kPost}, "/lock/b?ttl=1h", 504},
     {{kPut}, "/settings", 504, "", "{}"},
     {{kPost}, "/join", 504, "", R"({"id": "n5", "address": "127.0.0.1:2"})"},
     {{kPost}, "/join", 409, "", R"({"id": "n6", "address": "127.0.0.1:3"})"},
     {{kPost}, "/remove", 409, "", R"({"id": "n1"})"},
 };
 
-const std::map<std::string, std::set<int>> kExceptions{
-    {"POST /remove", {504}}, {"POST /promote", {504}}, {"POST /transfer", {504}}};
+const std::map<std::string, std::set<int>> kExceptions{{"POST /remove", {504}},
+                                                       {"POST /promote", {504}},
+                                                       {"POST /transfer", {504}},
+                                                       {"DELETE /lock/{name}", {504}}};
 
 }  // namespace anchor::cluster

@@ -19,7 +19,7 @@ TEST(Descriptors, LimitIsRaisedToWhatTheSystemAllows) {
 }
 
 TEST(Descriptors, HttpClientsLeaveSomeToThePeers) {
-  EXPECT_EQ(http_connection_count(1'000'000), 4096U);
+  EXPECT_EQ(http_connection_count(1'000'000), 16384U);
   EXPECT_EQ(http_connection_count(1024), 768U);
   EXPECT_EQ(http_connection_count(512), 256U);
   // A reserve that is too small is better than no clients at all.

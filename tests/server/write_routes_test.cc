@@ -181,7 +181,8 @@ TEST(SettingsRoutes, SomeAreChangedAndAllAreShown) {
   const auto result = store.apply(std::get<kv::Command>(request.body));
   EXPECT_EQ(body_of(render(WriteApplied{result}, request.answer, std::nullopt)),
             "{\"history_revisions\":100000,\"history_bytes\":67108864,\"quota_bytes\":1048576,"
-            "\"session_ttl_ms\":600000,\"session_count\":5,\"feature_level\":1}\n");
+            "\"session_ttl_ms\":600000,\"session_count\":5,\"lease_count\":1000000,"
+            "\"feature_level\":1}\n");
   EXPECT_EQ(error_of(refusal(HttpMethod::kPut, "/settings", {}, R"({"quota":1})")),
             "the field 'quota' is unknown");
   EXPECT_EQ(error_of(refusal(HttpMethod::kPut, "/settings", {}, R"({"session_count":0})")),
