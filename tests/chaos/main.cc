@@ -1,14 +1,11 @@
 // Real servers, each in a network namespace of its own, under kills, pauses, partitions of every
-// kind, a bad network, slow disks, transfers and changes of the members; clients whose history is
-// judged from outside. ./dev chaos MINUTES builds and runs this.
+// kind, a bad network, slow disks, transfers and changes of the members; clients, watchers and
+// those who hold leases and locks, whose histories are judged from outside. ./dev chaos MINUTES
+// builds and runs this.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
-#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -18,7 +15,10 @@
 #include <vector>
 
 #include "tests/chaos/clients.h"
+#include "tests/chaos/counts.h"
+#include "tests/chaos/holders.h"
 #include "tests/chaos/nemesis.h"
+#include "tests/chaos/watchers.h"
 
 namespace anchor::chaos {
 namespace {
@@ -26,64 +26,18 @@ namespace {
 // ctest's sign that a test was skipped.
 constexpr int kSkipped = 77;
 constexpr Duration kRound = 20s;
+// So little of the past is kept that watches fall behind it now and then.
+constexpr auto kSettings = R"({"history_revisions": 500})";
 
 struct Options {
   double minutes = 1;
   std::uint64_t seed = 0;
   std::size_t servers = 5;
+  std::size_t watchers = 6;
   ClientsOptions clients{};
+  HoldersOptions holders{};
   std::string directory = "build/chaos-data";
 };
-
-void print_counts(const Nemesis& nemesis, const WireCounts& wire) {
-  std::cout << "\nfaults:\n";
-  for (const auto& [what, count] : nemesis.counts())
-    std::cout << "  " << count << " x " << what << '\n';
-  std::cout << "packets: " << wire.carried << " carried, " << wire.cut << " cut off, " << wire.lost
-            << " lost, " << wire.duplicated << " duplicated, " << wire.delayed << " delayed\n";
-}
-
-void print_operations(const std::vector<Operation>& history) {
-  constexpr const char* kKinds[] = {"puts", "deletes", "reads", "stale reads"};
-  std::cout << "operations:\n";
-  for (std::size_t kind = 0; kind < std::size(kKinds); ++kind) {
-    std::array<std::size_t, 4> outcomes{};
-    for (const Operation& operation : history) {
-      if (static_cast<std::size_t>(operation.kind) == kind) {
-        ++outcomes[static_cast<std::size_t>(operation.outcome)];
-      }
-    }
-    std::cout << "  " << kKinds[kind] << ": " << outcomes[0] << " done, " << outcomes[1]
-              << " with a condition that failed, " << outcomes[2] << " refused, " << outcomes[3]
-              << " unknown\n";
-  }
-}
-
-void print_counts(const ClientCounts& counts) {
-  std::cout << "  in " << counts.transactions << " transactions, " << counts.lists << " lists, "
-            << counts.session_writes << " writes of sessions: sent again " << counts.retries
-            << " times without an answer, " << counts.repeated << " times after it\n";
-}
-
-// What the servers say that has happened to them.
-void print_events(const std::string& directory) {
-  constexpr std::pair<const char*, const char*> kEvents[] = {
-      {"elected leader", "elections"},
-      {"hands leadership over", "transfers begun"},
-      {"the log begins after", "logs cut"},
-      {"installed the snapshot", "snapshots installed"},
-      {"removed from the cluster", "servers that learnt of their removal"}};
-  std::map<std::string, std::size_t> counts;
-  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-    if (entry.path().extension() != ".log") continue;
-    std::ifstream log(entry.path());
-    for (std::string line; std::getline(log, line);) {
-      for (const auto& [text, name] : kEvents) counts[name] += line.contains(text) ? 1 : 0;
-    }
-  }
-  std::cout << "events, by the servers' logs:\n";
-  for (const auto& [name, count] : counts) std::cout << "  " << count << " x " << name << '\n';
-}
 
 // All hold the same. Requires: nobody writes.
 std::string compare(const Machines& machines) {
@@ -122,9 +76,14 @@ class Run {
                       std::to_string(options_.servers), "--peers", peers});
     }
     if (std::string wrong = nemesis_.mend(); !wrong.empty()) violations_.push_back(wrong);
+    if (violations_.empty()) keep_little_of_the_past(endpoints.front());
     ClientsOptions clients = options_.clients;
     clients.seed = options_.seed;
-    clients_.emplace(clients, here, std::move(endpoints));
+    clients_.emplace(clients, here, endpoints);
+    watchers_.emplace(options_.watchers, options_.seed, here, endpoints);
+    HoldersOptions holders = options_.holders;
+    holders.seed = options_.seed;
+    holders_.emplace(holders, here, std::move(endpoints));
   }
 
   bool run() {
@@ -137,20 +96,23 @@ class Run {
       require_service(round);
     }
     clients_->stop();
-    if (violations_.empty()) {
-      if (std::string wrong = compare(machines_); !wrong.empty()) violations_.push_back(wrong);
-      for (std::string& unread : clients_->read_everything()) {
-        violations_.push_back(std::move(unread));
-      }
-    }
-    violations_.insert(violations_.end(), clients_->violations().begin(),
-                       clients_->violations().end());
-    const auto found = find_violations(clients_->history());
-    violations_.insert(violations_.end(), found.begin(), found.end());
-    print_counts(nemesis_, wire_.counts());
+    holders_->stop();
+    if (violations_.empty()) look_at_the_end();
+    watchers_->stop();
+    add(clients_->violations());
+    add(watchers_->violations());
+    add(holders_->violations());
+    add(find_violations(clients_->history()));
+    add(find_watch_violations(clients_->history(), watchers_->connections()));
+    add(find_lock_violations(holders_->holdings()));
+    print_faults(nemesis_.counts(), wire_.counts());
     print_events(options_.directory);
     print_operations(clients_->history());
     print_counts(clients_->counts());
+    const bool some_of_each = print_all(joined_counts());
+    if (!some_of_each && options_.minutes >= 1 && violations_.empty()) {
+      violations_.push_back("there was nothing of some of what is to be judged");
+    }
     return report();
   }
 
@@ -171,6 +133,36 @@ class Run {
               << took.count() << " ms" << std::endl;
   }
 
+  void keep_little_of_the_past(const cluster::Endpoint& server) {
+    const auto answer = cluster::HttpClient(server).put("/settings", kSettings);
+    if (!answer || answer->status != 200) violations_.push_back("the settings cannot be changed");
+  }
+
+  // Nobody asks for anything any more, and nothing is broken.
+  void look_at_the_end() {
+    watchers_->stay();
+    Revision last = 0;
+    for (const auto& machine : machines_) {
+      const auto status = machine->status();
+      if (status) last = std::max<Revision>(last, status->at("revision"));
+    }
+    add(holders_->see_all_end());
+    if (std::string wrong = compare(machines_); !wrong.empty()) violations_.push_back(wrong);
+    add(watchers_->hear_all(last));
+    add(clients_->read_everything());
+  }
+
+  void add(const std::vector<std::string>& found) {
+    violations_.insert(violations_.end(), found.begin(), found.end());
+  }
+
+  NamedCounts joined_counts() const {
+    NamedCounts all = counts_of(watchers_->counts());
+    const NamedCounts others = counts_of(holders_->lease_counts(), holders_->lock_counts());
+    all.insert(all.end(), others.begin(), others.end());
+    return all;
+  }
+
   bool report() const {
     for (std::size_t i = 0; i < std::min<std::size_t>(violations_.size(), 20); ++i) {
       std::cout << "VIOLATION: " << violations_[i] << '\n';
@@ -186,6 +178,8 @@ class Run {
   Machines machines_;
   Nemesis nemesis_;
   std::optional<Clients> clients_;
+  std::optional<Watchers> watchers_;
+  std::optional<Holders> holders_;
   std::vector<std::string> violations_;
 };
 
@@ -201,6 +195,7 @@ int main(int argc, char** argv) {
   app.add_option("--clients", options.clients.clients)
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option("--watchers", options.watchers)->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--dir", options.directory, "for data and logs; it is wiped")
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
