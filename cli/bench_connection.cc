@@ -101,7 +101,7 @@ void BenchConnection::take_replies(std::string_view bytes) {
     if (reply == nullptr) break;
     const InFlight request = in_flight_.front();
     in_flight_.pop_front();
-    observer_.answered(*this, request, reply->status, now);
+    observer_.answered(*this, request, *reply, now);
     if (!is_open()) return;
     if (!reply->keep_alive) return fail("the server closed the connection");
   }

@@ -38,8 +38,8 @@ class BenchConnection {
    public:
     virtual ~Observer() = default;
     virtual void opened(BenchConnection& connection) = 0;
-    virtual void answered(BenchConnection& connection, const InFlight& request, int status,
-                          Instant now) = 0;
+    virtual void answered(BenchConnection& connection, const InFlight& request,
+                          const io::HttpReply& reply, Instant now) = 0;
     // All that had arrived is told: the time to send more.
     virtual void caught_up(BenchConnection& connection, Instant now) = 0;
     // What was in flight will have no answer. The connection can be opened again.

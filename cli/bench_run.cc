@@ -45,15 +45,15 @@ class BenchRun final : public BenchConnection::Observer {
         plan_(plan),
         reports_(reports),
         workload_(plan),
-        fill_(plan.mode == BenchCommand::Mode::kPut ? 0 : plan.keys) {
+        fill_(workload_.needs_filling() ? plan.keys : 0) {
     if (plan.rate) schedule_.emplace(*plan.rate);
   }
 
   std::expected<BenchResult, Failure> run(std::vector<BenchEndpoint> endpoints);
 
   void opened(BenchConnection& connection) override;
-  void answered(BenchConnection& connection, const BenchConnection::InFlight& request, int status,
-                Instant now) override;
+  void answered(BenchConnection& connection, const BenchConnection::InFlight& request,
+                const io::HttpReply& reply, Instant now) override;
   void caught_up(BenchConnection& connection, Instant now) override;
   void lost(BenchConnection& connection, std::string_view cause,
             const std::deque<BenchConnection::InFlight>& unanswered) override;
@@ -225,7 +225,7 @@ void BenchRun::pump(Lane& lane, Instant now) {
     if (phase_ == Phase::kFill) {
       const auto key = fill_.next();
       if (!key) break;
-      connection.send({.key = *key, .kind = BenchRequest::Kind::kPut}, now, now);
+      connection.send(workload_.fill(*key), now, now);
     } else {
       connection.send(workload_.draw(), now, now);
     }
@@ -260,7 +260,8 @@ void BenchRun::opened(BenchConnection& connection) {
 }
 
 void BenchRun::answered(BenchConnection& connection, const BenchConnection::InFlight& request,
-                        int status, Instant now) {
+                        const io::HttpReply& reply, Instant now) {
+  const int status = reply.status;
   const bool success = status / 100 == 2;
   if (!success) {
     ++lanes_[connection.id()].resting;
@@ -271,6 +272,7 @@ void BenchRun::answered(BenchConnection& connection, const BenchConnection::InFl
         status == 504 && request.request.writes() ? result_.unknown : result_.errors, problem);
   }
   if (phase_ == Phase::kFill) {
+    workload_.filled(request.request, reply);
     fill_.filled();
     last_filled_ = now;
   } else if (measured()) {

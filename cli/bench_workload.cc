@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
 
 namespace anchor::cli {
 namespace {
@@ -28,6 +29,7 @@ void write_key(std::uint64_t key, std::string& text) {
 }  // namespace
 
 BenchWorkload::BenchWorkload(const BenchCommand& plan) : plan_(plan), random_(kSeed) {
+  if (plan.mode == BenchCommand::Mode::kKeepAlive) leases_.resize(plan.keys);
   const std::string key = "bench-" + std::string(kKeyDigits, '0');
   const std::string consistency =
       plan.consistency == "linearizable" ? "" : "consistency=" + plan.consistency;
@@ -45,6 +47,24 @@ BenchWorkload::BenchWorkload(const BenchCommand& plan) : plan_(plan), random_(kS
                  R"("},)" + put + "other-" + key + R"("}],"failure":[]})";
 }
 
+bool BenchWorkload::needs_filling() const {
+  return plan_.mode != BenchCommand::Mode::kPut && plan_.mode != BenchCommand::Mode::kGrant;
+}
+
+BenchRequest BenchWorkload::fill(std::uint64_t key) const {
+  const bool leases = plan_.mode == BenchCommand::Mode::kKeepAlive;
+  return {.key = key, .kind = leases ? BenchRequest::Kind::kGrant : BenchRequest::Kind::kPut};
+}
+
+// A lease is told as {"id":77,...}.
+void BenchWorkload::filled(const BenchRequest& request, const io::HttpReply& reply) {
+  if (request.kind != BenchRequest::Kind::kGrant) return;
+  const std::string_view text = reply.body.text();
+  const std::size_t begin = text.find(':') + 1;
+  const auto id = parse_number(text.substr(begin, text.find_first_of(",}") - begin));
+  leases_[request.key] = id.value_or(0);
+}
+
 BenchRequest BenchWorkload::draw() {
   using Kind = BenchRequest::Kind;
   BenchRequest request{.key = random_.below(plan_.keys)};
@@ -59,6 +79,12 @@ BenchRequest BenchWorkload::draw() {
       break;
     case BenchCommand::Mode::kTransaction:
       request.kind = Kind::kTransaction;
+      break;
+    case BenchCommand::Mode::kGrant:
+      request.kind = Kind::kGrant;
+      break;
+    case BenchCommand::Mode::kKeepAlive:
+      request.kind = Kind::kKeepAlive;
       break;
     case BenchCommand::Mode::kList:
       // All of them long, as far as there are so many keys.
@@ -88,6 +114,12 @@ void BenchWorkload::append(const BenchRequest& request, io::HttpClientCodec& cod
                                   as_bytes(with_key(transaction_)), output);
     case BenchRequest::Kind::kList:
       return codec.append_request(io::HttpMethod::kGet, with_key(list_target_), "", {}, output);
+    case BenchRequest::Kind::kGrant:
+      return codec.append_request(io::HttpMethod::kPost, "/lease?ttl=10m", "", {}, output);
+    case BenchRequest::Kind::kKeepAlive:
+      return codec.append_request(io::HttpMethod::kPost,
+                                  "/lease/" + std::to_string(leases_[request.key]) + "/keepalive",
+                                  "", {}, output);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <memory>
@@ -262,17 +263,13 @@ class Parser {
 
   Result<Command> bench_command() const {
     BenchCommand bench{.consistency = consistency_};
-    if (mode_ == "get") {
-      bench.mode = BenchCommand::Mode::kGet;
-    } else if (mode_ == "mixed") {
-      bench.mode = BenchCommand::Mode::kMixed;
-    } else if (mode_ == "txn") {
-      bench.mode = BenchCommand::Mode::kTransaction;
-    } else if (mode_ == "list") {
-      bench.mode = BenchCommand::Mode::kList;
-    } else if (mode_ != "put") {
-      return failure("bench: '" + mode_ + "' is none of put, get, mixed, txn, list");
+    const auto mode =
+        std::ranges::find(BenchCommand::kModes, mode_, &BenchCommand::NamedMode::name);
+    if (mode == BenchCommand::kModes.end()) {
+      return failure("bench: '" + mode_ +
+                     "' is none of put, get, mixed, txn, list, grant, keepalive");
     }
+    bench.mode = mode->mode;
     if (bench_->count("--ratio") > 0 && bench.mode != BenchCommand::Mode::kMixed) {
       return failure("--ratio is for bench mixed");
     }

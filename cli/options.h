@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -72,8 +74,20 @@ struct ChangeCommand {
 struct VersionCommand {};
 
 struct BenchCommand {
-  // A transaction looks whether a key is there and puts it and another; a list is of 1,000 keys.
-  enum class Mode : std::uint8_t { kPut, kGet, kMixed, kTransaction, kList };
+  // A transaction looks whether a key is there and puts it and another; a list is of 1,000 keys. A
+  // lease is granted, or one of as many as there are keys is kept alive.
+  enum class Mode : std::uint8_t { kPut, kGet, kMixed, kTransaction, kList, kGrant, kKeepAlive };
+  struct NamedMode {
+    std::string_view name;
+    Mode mode;
+  };
+  static constexpr auto kModes = std::to_array<NamedMode>({{"put", Mode::kPut},
+                                                           {"get", Mode::kGet},
+                                                           {"mixed", Mode::kMixed},
+                                                           {"txn", Mode::kTransaction},
+                                                           {"list", Mode::kList},
+                                                           {"grant", Mode::kGrant},
+                                                           {"keepalive", Mode::kKeepAlive}});
 
   Mode mode = Mode::kPut;
   std::size_t clients = 64;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <csignal>
@@ -38,19 +39,8 @@ std::string decimal(double number, int places) {
 }
 
 std::string mode_name(BenchCommand::Mode mode) {
-  switch (mode) {
-    case BenchCommand::Mode::kPut:
-      return "put";
-    case BenchCommand::Mode::kGet:
-      return "get";
-    case BenchCommand::Mode::kTransaction:
-      return "txn";
-    case BenchCommand::Mode::kList:
-      return "list";
-    case BenchCommand::Mode::kMixed:
-      break;
-  }
-  return "mixed";
+  const auto named = std::ranges::find(BenchCommand::kModes, mode, &BenchCommand::NamedMode::mode);
+  return std::string(named->name);
 }
 
 void print_result_json(const BenchResult& result, Console& console) {

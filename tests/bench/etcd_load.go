@@ -26,6 +26,8 @@ type plan struct {
 	warmup     time.Duration
 	duration   time.Duration
 	timeout    time.Duration
+	watchers   int
+	leases     []clientv3.LeaseID // that are kept alive
 }
 
 // What one caller has seen; callers share nothing while they run.
@@ -80,6 +82,69 @@ func fill(connections []*clientv3.Client, p plan, value string) {
 	callers.Wait()
 }
 
+func grantAll(connections []*clientv3.Client, p plan) []clientv3.LeaseID {
+	leases := make([]clientv3.LeaseID, p.keys)
+	var next int64 = -1
+	var callers sync.WaitGroup
+	for i := 0; i < 128; i++ {
+		callers.Add(1)
+		go func(client *clientv3.Client) {
+			defer callers.Done()
+			for at := atomic.AddInt64(&next, 1); at < int64(p.keys); at = atomic.AddInt64(&next, 1) {
+				granted, err := client.Grant(context.Background(), 600)
+				if err != nil {
+					fail(err)
+				}
+				leases[at] = granted.ID
+			}
+		}(connections[i%len(connections)])
+	}
+	callers.Wait()
+	return leases
+}
+
+// Counts the events of all keys of the load that each watcher gets, from after the warm-up to the
+// end, and holds them to be in order.
+func watch(connections []*clientv3.Client, p plan) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	begin := time.Now().Add(p.warmup)
+	end := begin.Add(p.duration)
+	var events, errors int64
+	var watchers sync.WaitGroup
+	for i := 0; i < p.watchers; i++ {
+		watchers.Add(1)
+		go func(client *clientv3.Client) {
+			defer watchers.Done()
+			var seen int64
+			for reply := range client.Watch(ctx, "bench-", clientv3.WithPrefix()) {
+				now := time.Now()
+				if reply.Err() != nil && ctx.Err() == nil {
+					atomic.AddInt64(&errors, 1)
+				}
+				for _, event := range reply.Events {
+					if event.Kv.ModRevision < seen {
+						atomic.AddInt64(&errors, 1)
+					}
+					seen = event.Kv.ModRevision
+				}
+				if now.After(begin) && now.Before(end) {
+					atomic.AddInt64(&events, int64(len(reply.Events)))
+				}
+			}
+		}(connections[i%len(connections)])
+	}
+	time.Sleep(time.Until(end))
+	cancel()
+	watchers.Wait()
+	json.NewEncoder(os.Stdout).Encode(map[string]interface{}{
+		"ops": events, "ops_per_second": float64(events) / p.duration.Seconds(), "p99_us": 0,
+		"errors": errors, "unknown": 0, "seconds": p.duration.Seconds()})
+	if errors > 0 || events == 0 {
+		return 1
+	}
+	return 0
+}
+
 func call(client *clientv3.Client, p plan, key, value string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), p.timeout)
 	defer cancel()
@@ -94,6 +159,12 @@ func call(client *clientv3.Client, p plan, key, value string) error {
 		if err == nil && !reply.Succeeded {
 			return fmt.Errorf("%s is missing", key)
 		}
+		return err
+	case "grant":
+		_, err := client.Grant(ctx, 600)
+		return err
+	case "keepalive":
+		_, err := client.KeepAliveOnce(ctx, p.leases[rand.Intn(len(p.leases))])
 		return err
 	case "list":
 		reply, err := client.Get(ctx, key, clientv3.WithRange("bench."), clientv3.WithLimit(listed))
@@ -176,7 +247,8 @@ func main() {
 	var p plan
 	endpoints := flag.String("endpoints", "127.0.0.1:2379", "host:port,...")
 	connectionCount := flag.Int("connections", 16, "HTTP/2 connections that the callers share")
-	flag.StringVar(&p.mode, "mode", "put", "put, get, txn or list")
+	flag.StringVar(&p.mode, "mode", "put", "put, get, txn, list, grant, keepalive or watch")
+	flag.IntVar(&p.watchers, "watchers", 100, "watchers of the mode watch, which writes nothing")
 	flag.IntVar(&p.clients, "clients", 64, "callers, each with one request in flight")
 	flag.IntVar(&p.keys, "keys", 10000, "keys to draw from")
 	flag.IntVar(&p.valueBytes, "value-bytes", 256, "size of a value")
@@ -187,7 +259,13 @@ func main() {
 
 	value := randomValue(p.valueBytes)
 	connections := connect(*endpoints, *connectionCount)
-	if p.mode != "put" {
+	switch p.mode {
+	case "watch":
+		os.Exit(watch(connections, p))
+	case "keepalive":
+		p.leases = grantAll(connections, p)
+	case "put", "grant":
+	default:
 		fill(connections, p, value)
 	}
 	begin := time.Now().Add(p.warmup)

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # anchor beside etcd: puts and linearizable gets of 256-byte values, transactions that compare a
-# key and put two, lists of 1,000 keys; closed loop, three nodes each on the loopback, all nodes and
-# the load on one machine, data on one disk, fsync on, everything as shipped.
+# key and put two, lists of 1,000 keys, leases granted, leases kept alive (10,000 of them), and
+# events to 100 watchers of all keys that 16 clients put; closed loop, three nodes each on the
+# loopback, all nodes and the load on one machine, data on one disk, fsync on, all as shipped.
 #
-#   tests/bench/run.sh [--rounds 3] [--seconds 8] [--only put|get|txn|list]
+#   tests/bench/run.sh [--rounds 3] [--seconds 8]
+#                      [--only put|get|txn|list|grant|keepalive|watch]
 #                                                        after ./dev build; ./dev bench calls it
 #
 # What drives what: anchor is driven by `anchorctl bench` (HTTP/1.1, C++), etcd by etcd_load.go
@@ -12,7 +14,9 @@
 # cores that the nodes need, so that a costly client is part of a system's figure: etcd's client
 # library costs more than anchorctl does. etcd's callers share 16 HTTP/2 connections, as its own
 # benchmark has them do. anchor's share as many, pipelined; the second row of a pair gives each
-# client a connection of its own and is set beside the same runs of etcd.
+# client a connection of its own and is set beside the same runs of etcd. Watchers are counted by
+# watch_load.cc, a connection each, and by etcd_load.go, over 16; what writes meanwhile is the same
+# as for puts. "ops" are then events, all watchers together.
 #
 # A round is one run of every load on a fresh anchor, then on a fresh etcd; only one of them is
 # up at a time. What counts is the median over the rounds of a round's ratio, never an absolute
@@ -35,8 +39,8 @@ while (($# > 0)); do
     --rounds) rounds=${2:-} ;;
     --seconds) load_seconds=${2:-} ;;
     --only)
-      [[ ${2:-} =~ ^(put|get|txn|list)$ ]] ||
-        { echo "bench: --only takes put, get, txn or list" >&2 && exit 2; }
+      [[ ${2:-} =~ ^(put|get|txn|list|grant|keepalive|watch)$ ]] ||
+        { echo "bench: --only takes put, get, txn, list, grant, keepalive or watch" >&2 && exit 2; }
       only=$2
       shift 2
       continue
@@ -80,19 +84,51 @@ loads() {
   echo "txn 64 16 16"
   echo "txn 64 64 16"
   echo "list 16 16 16"
+  echo "grant 64 16 16"
+  echo "keepalive 64 16 16"
+  echo "watch 16 16 16"
 }
 
 chosen_loads() {
   loads | awk -v only="$only" 'only == "" || $1 == only'
 }
 
+# The load for watchers to watch: until it is told to end.
+begin_writing() {
+  local warmup_and_load=$((warmup_seconds + load_seconds + 60))
+  "$@" --clients "$clients" --connections "$connections" --keys 10000 --value-bytes 256 \
+    --warmup 0s --duration "${warmup_and_load}s" >/dev/null 2>&1 &
+  writer=$!
+}
+
+end_writing() {
+  kill "$writer" 2>/dev/null || true
+  wait "$writer" 2>/dev/null || true
+}
+
+# watch_anchor LEADER and watch_etcd LEADER print what watchers got.
+watch_anchor() {
+  begin_writing "$anchorctl" bench put -q --endpoints "$1"
+  "$root/build/bench_watch_load" --endpoint "$1" \
+    --warmup "$warmup_seconds" --seconds "$load_seconds" || { end_writing && return 1; }
+  end_writing
+}
+
+watch_etcd() {
+  begin_writing "$data/etcd_load" --mode put --endpoints "$1"
+  "$data/etcd_load" --mode watch --endpoints "$1" --connections "$connections" \
+    --warmup "${warmup_seconds}s" --duration "${load_seconds}s" || { end_writing && return 1; }
+  end_writing
+}
+
 # record ROUND SYSTEM MODE CLIENTS CONNECTIONS COMMAND...: runs a load and keeps its figures.
 record() {
   local round=$1 system=$2 mode=$3 clients=$4 connections=$5 json
   shift 5
-  if ! json=$("$@" --clients "$clients" --connections "$connections" \
-    --keys 10000 --value-bytes 256 \
-    --warmup "${warmup_seconds}s" --duration "${load_seconds}s"); then
+  local sizes=(--clients "$clients" --connections "$connections" --keys 10000 --value-bytes 256
+    --warmup "${warmup_seconds}s" --duration "${load_seconds}s")
+  [[ $mode != watch ]] || sizes=()
+  if ! json=$("$@" "${sizes[@]}"); then
     echo "bench: round $round, $system $mode with $clients clients had errors," \
       "and does not count" >&2
     dropped=1
@@ -110,6 +146,10 @@ run_anchor() {
   start_anchor
   while read -r mode clients connections etcd_connections; do
     leader=$(anchor_leader)
+    if [[ $mode == watch ]]; then
+      record "$round" anchor watch "$clients" "$connections" watch_anchor "$leader"
+      continue
+    fi
     record "$round" anchor "$mode" "$clients" "$connections" \
       "$anchorctl" bench "$mode" -q -o json --endpoints "$leader"
   done < <(chosen_loads)
@@ -120,6 +160,10 @@ run_etcd() {
   local round=$1 mode clients connections
   start_etcd
   while read -r mode clients connections; do
+    if [[ $mode == watch ]]; then
+      record "$round" etcd watch "$clients" "$connections" watch_etcd "$(etcd_leader)"
+      continue
+    fi
     record "$round" etcd "$mode" "$clients" "$connections" \
       "$data/etcd_load" --mode "$mode" --endpoints "$(etcd_leader)"
   done < <(chosen_loads | awk '{ print $1, $2, $4 }' | uniq)
@@ -145,7 +189,7 @@ print_table() {
       round[NR] = $1; mode[NR] = $3; clients[NR] = $4; ops[NR] = $6; p99[NR] = $7
     }
     END {
-      line = "%-4s %7s %11s | %10s %10s %6s | %10s %10s %6s\n"
+      line = "%-9s %7s %11s | %10s %10s %6s | %10s %10s %6s\n"
       printf line, "load", "clients", "connections", "anchor/s", "etcd/s", "ratio", \
              "anchor p99", "etcd p99", "ratio"
       for (r = 1; r <= rows; ++r) {

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <span>
 #include <string>
@@ -13,6 +12,7 @@
 #include "tests/bench/cluster/local_cluster.h"
 #include "tests/bench/cluster/measurements.h"
 #include "tests/bench/cluster/snapshot_watch.h"
+#include "tests/bench/cluster/usage.h"
 
 namespace anchor::bench {
 namespace {
@@ -32,15 +32,6 @@ struct Moment {
   std::uint64_t value_bytes = 0;  // written until then
   std::array<Usage, kServers> servers{};
 };
-
-std::uint64_t resident_bytes(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
-  for (std::string word; file >> word;) {
-    std::uint64_t kib = 0;
-    if (word == "VmRSS:" && file >> kib) return kib << 10;
-  }
-  return 0;
-}
 
 Usage usage_of(const Server& server) {
   return {.memory = resident_bytes(server.pid()),

@@ -41,6 +41,12 @@ class Program {
         .count("--seconds", join_.seconds, "of load before it joins")
         .size("--snapshot-bytes", join_.snapshot_bytes, "of log between two snapshots");
     add(replace_, "replace", "three of five voters are replaced under load", measure_replace);
+    add(watchers_, "watchers", "what watchers cost whose keys nobody writes", measure_watchers)
+        .count("--watchers", watchers_.watchers, "on the leader")
+        .count("--seconds", watchers_.seconds, "of each measurement");
+    add(leases_, "leases", "what leases cost, and what their end does to writes", measure_leases)
+        .count("--leases", leases_.leases, "that go on")
+        .count("--ending", leases_.ending, "that end at once");
   }
 
   int run(int argc, char** argv) {
@@ -105,6 +111,8 @@ class Program {
   GrowthOptions growth_;
   JoinOptions join_;
   ReplaceOptions replace_;
+  WatchersOptions watchers_;
+  LeasesOptions leases_;
   std::function<bool()> measure_;
 };
 

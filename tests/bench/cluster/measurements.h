@@ -64,4 +64,22 @@ struct ReplaceOptions {
 // Three of five voters are replaced: whether clients that try elsewhere notice anything.
 bool measure_replace(const ReplaceOptions& options);
 
+struct WatchersOptions {
+  std::string directory;
+  std::size_t watchers = 10'000;
+  std::size_t clients = 16;
+  std::size_t seconds = 10;
+};
+// What watchers of keys that nobody writes cost the server that has them all.
+bool measure_watchers(const WatchersOptions& options);
+
+struct LeasesOptions {
+  std::string directory;
+  std::size_t leases = 100'000;
+  std::size_t ending = 10'000;
+  std::size_t clients = 8;
+};
+// What leases cost, and what writes notice when many of them end at once.
+bool measure_leases(const LeasesOptions& options);
+
 }  // namespace anchor::bench
