@@ -200,7 +200,7 @@ print_table() {
           if (!((round[k], mode[k], clients[k]) in etcd_ops)) continue
           o = etcd_ops[round[k], mode[k], clients[k]]; p = etcd_p99[round[k], mode[k], clients[k]]
           a = a " " ops[k]; e = e " " o; x = x " " ops[k] / o
-          ap = ap " " p99[k]; ep = ep " " p; xp = xp " " p99[k] / p
+          ap = ap " " p99[k]; ep = ep " " p; xp = xp " " (p > 0 ? p99[k] / p : 0)
         }
         if (a == "") continue
         split(order[r], part, "\t")
