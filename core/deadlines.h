@@ -62,11 +62,23 @@ class Deadlines {
   std::set<std::pair<Instant, Id>> order_;
 };
 
+// time * parts / of, also where the product would overflow. Requires: parts * of is small.
+constexpr Duration share(Duration time, std::int64_t parts, std::int64_t of) {
+  return time / of * parts + time % of * parts / of;
+}
+
 // So long by a clock that runs fast that it is no less than `time` by one that runs slow, each by
 // as much as is allowed.
-inline Duration lengthened(Duration time, std::int64_t max_clock_drift_ppm) {
+constexpr Duration lengthened(Duration time, std::int64_t max_clock_drift_ppm) {
   constexpr std::int64_t kMillion = 1'000'000;
-  return time * (kMillion + max_clock_drift_ppm) / (kMillion - max_clock_drift_ppm) + 1ms;
+  return time + share(time, 2 * max_clock_drift_ppm, kMillion - max_clock_drift_ppm) + 1ms;
+}
+
+// What such a time is at least by the clock that runs slow.
+constexpr Duration shortened(Duration time, std::int64_t max_clock_drift_ppm) {
+  constexpr std::int64_t kMillion = 1'000'000;
+  time -= 1ms;
+  return time - share(time, 2 * max_clock_drift_ppm, kMillion + max_clock_drift_ppm);
 }
 
 }  // namespace anchor

@@ -39,7 +39,7 @@ void LeaseExpiry::forget_ended(const kv::Leases& leases) {
 
 Duration LeaseExpiry::remaining(kv::LeaseId id, Instant now) const {
   const auto ends = ends_.of(id);
-  return ends ? std::max(Duration(), *ends - now) : Duration();
+  return ends ? std::max(Duration(), shortened(*ends - now, drift_ppm_)) : Duration();
 }
 
 kv::ExpireLeases LeaseExpiry::take_due(const kv::Leases& leases, Instant now, std::uint64_t term) {

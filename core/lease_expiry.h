@@ -32,7 +32,7 @@ class LeaseExpiry {
 
   // Its end is proposed: it is kept alive no more.
   bool ending(kv::LeaseId id) const { return ending_.contains(id); }
-  // How long it still is if nobody keeps it alive.
+  // How long it still is by its client's clock, whatever that is, if nobody keeps it alive.
   Duration remaining(kv::LeaseId id, Instant now) const;
 
   // None: this server does not lead, or there is no lease.

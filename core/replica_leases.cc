@@ -78,9 +78,7 @@ kv::LeaseAnswer Replica::tell(const kv::LeaseQuery& query) {
   const auto lease = store_.leases().find(query.id);
   if (!lease) return std::nullopt;
   if (query.keep_alive) lease_expiry_.kept(query.id, lease->ttl, now_);
-  // What it is longer for the sake of clocks that differ is nobody's to count on.
-  const Duration remaining = lease_expiry_.remaining(query.id, now_);
-  kv::LeaseStatus status{.ttl = lease->ttl, .remaining = std::min(lease->ttl, remaining)};
+  kv::LeaseStatus status{.ttl = lease->ttl, .remaining = lease_expiry_.remaining(query.id, now_)};
   if (query.keep_alive) return status;
   status.keys = store_.leases().keys(query.id, {}, kKeysTold);
   status.more_keys = store_.leases().key_count(query.id) > status.keys.size();

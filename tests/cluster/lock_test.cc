@@ -191,7 +191,7 @@ TEST_F(Locks, AreNotWaitedForAtANodeThatIsToldToEnd) {
   const auto sent_away = wait_in_line(ending, "a", "?ttl=1h");
   const auto stays = wait_in_line(leader, "a", "?ttl=1h");
   EXPECT_EQ(ending.terminate(), Ended{.exit_code = 0});
-  EXPECT_EQ(answer_of(sent_away->receive()).status, 409);
+  EXPECT_EQ(answer_of(sent_away->receive()).status, 503);
   EXPECT_EQ(line_length(leader, "a"), 2U);
   EXPECT_EQ(release(leader, "a", token).status, 200);
   EXPECT_GT(token_of(answer_of(stays->receive())), token);

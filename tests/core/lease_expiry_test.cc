@@ -54,6 +54,28 @@ TEST(LeaseExpiry, OneThatIsKeptAliveStays) {
   EXPECT_EQ(due_at(expiry, store, 500ms + kLonger), std::vector{kv::LeaseId(2)});
 }
 
+// Whose time, counted in microseconds and parts per million, is beyond 64 bits.
+TEST(LeaseExpiry, TheLongestLasts) {
+  kv::Store store;
+  store.apply(kv::GrantLease{kv::kLeaseTtlMost});
+  LeaseExpiry expiry(kDriftPpm);
+  expiry.begin(store.leases(), at(0s));
+  EXPECT_TRUE(due_at(expiry, store, kv::kLeaseTtlMost).empty());
+  EXPECT_GT(expiry.remaining(kv::LeaseId(1), at(0s)), kv::kLeaseTtlMost - 1ms);
+  EXPECT_EQ(due_at(expiry, store, kv::kLeaseTtlMost * 103 / 100).size(), 1U);
+}
+
+TEST(LeaseExpiry, WhatRemainsIsByTheSlowestClockAndComesToNothing) {
+  const kv::Store store = with_leases(1);
+  LeaseExpiry expiry(kDriftPpm);
+  expiry.begin(store.leases(), at(0s));
+  EXPECT_GT(expiry.remaining(kv::LeaseId(1), at(0s)), 999ms);
+  EXPECT_LE(expiry.remaining(kv::LeaseId(1), at(0s)), 1s);
+  EXPECT_LT(expiry.remaining(kv::LeaseId(1), at(500ms)), 510ms);
+  EXPECT_GT(expiry.remaining(kv::LeaseId(1), at(500ms)), 490ms);
+  EXPECT_EQ(expiry.remaining(kv::LeaseId(1), at(2s)), 0s);
+}
+
 TEST(LeaseExpiry, OnlyTheLeaderEndsAny) {
   const kv::Store store = with_leases(1);
   LeaseExpiry expiry(kDriftPpm);
