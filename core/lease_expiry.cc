@@ -23,11 +23,9 @@ void LeaseExpiry::kept(kv::LeaseId id, Duration ttl, Instant now) {
   if (leads_) ends_.set(id, now + lengthened(ttl, drift_ppm_));
 }
 
-void LeaseExpiry::expired(const kv::ExpireLeases& applied) {
-  for (const kv::LeaseId id : applied.leases) {
-    ends_.erase(id);
-    ending_.erase(id);
-  }
+void LeaseExpiry::ended(kv::LeaseId id) {
+  ends_.erase(id);
+  ending_.erase(id);
 }
 
 // A lease of a key goes with that, which says so to nobody.

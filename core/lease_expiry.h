@@ -25,13 +25,14 @@ class LeaseExpiry {
   void end();
   // It was granted, or is kept alive.
   void kept(kv::LeaseId id, Duration ttl, Instant now);
-  // An end that was proposed is applied.
-  void expired(const kv::ExpireLeases& applied);
+  // It is there no more.
+  void ended(kv::LeaseId id);
   // Forgets leases that have ended otherwise, now and then.
   void forget_ended(const kv::Leases& leases);
 
   // Its end is proposed: it is kept alive no more.
   bool ending(kv::LeaseId id) const { return ending_.contains(id); }
+  bool any_ending() const { return !ending_.empty(); }
   // How long it still is by its client's clock, whatever that is, if nobody keeps it alive.
   Duration remaining(kv::LeaseId id, Instant now) const;
 

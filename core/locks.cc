@@ -192,6 +192,7 @@ void Locks::advance(const kv::Store& store, Instant now) {
 
 void Locks::notice(const kv::Store& store) {
   if (seen_ == store.revision()) return;
+  if (store.revision() < seen_) seen_ = {};  // a wrong state has been replaced
   const kv::History& history = store.history();
   if (seen_ < history.compacted()) {
     for (const auto& [name, line] : lines_) moved_.insert(name);

@@ -10,11 +10,19 @@
 namespace anchor {
 namespace {
 
-// What a result holds counts like what is applied, and so do the keys of a range that is deleted: a
-// small command may read or delete much.
+// What a result holds counts like what is applied, and so do the keys that are deleted with a range
+// or a lease: a small command may read or delete much.
 std::uint64_t cost_of(const kv::CommandResult& result) {
-  const auto* deleted = std::get_if<kv::RangeDeleted>(&result);
-  return deleted != nullptr ? deleted->deleted * kv::kItemBytes : kv::result_bytes(result);
+  if (const auto* range = std::get_if<kv::RangeDeleted>(&result)) {
+    return range->deleted * kv::kItemBytes;
+  }
+  if (const auto* revoked = std::get_if<kv::LeaseRevoked>(&result)) {
+    return revoked->deleted * kv::kItemBytes;
+  }
+  if (const auto* expired = std::get_if<kv::LeasesExpired>(&result)) {
+    return (expired->count + expired->deleted) * kv::kItemBytes;
+  }
+  return kv::result_bytes(result);
 }
 
 }  // namespace

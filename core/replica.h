@@ -244,6 +244,8 @@ class Replica {
   SessionExpiry session_expiry_;
   LeaseExpiry lease_expiry_;
   Locks locks_;
+  // Of the requests that wait, those that it asks itself.
+  std::size_t lock_requests_ = 0;
   // Of leases, of this node's clients and of others', which this leader answers once it is sure
   // that it led after they came; by ids of its own.
   struct AskedOfLease {

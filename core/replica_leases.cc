@@ -11,19 +11,25 @@ namespace {
 
 // In one answer: more keys go with few leases.
 constexpr std::size_t kKeysTold = 1000;
+constexpr std::size_t kKeyBytesTold = 64 << 10;
 
 }  // namespace
 
+// Of a session's write that is repeated the result is that of the first, whatever the command is
+// now.
 void Replica::note_leases(const kv::Command& command, const kv::CommandResult& result) {
-  if (const auto* granted = std::get_if<kv::LeaseGranted>(&result)) {
-    lease_expiry_.kept(granted->id, granted->ttl, now_);
-  } else if (const auto* done = std::get_if<kv::PutDone>(&result)) {
-    const auto& put = std::get<kv::Put>(command.body);
-    if (put.ttl == Duration()) return;
-    lease_expiry_.kept(done->lease, put.ttl, now_);
+  const auto* done = std::get_if<kv::PutDone>(&result);
+  const auto* granted = std::get_if<kv::LeaseGranted>(&result);
+  if (done != nullptr || granted != nullptr) {
+    const auto lease = store_.leases().find(done != nullptr ? done->lease : granted->id);
+    // One that the key was given keeps the time that it has.
+    if (!lease || (done != nullptr && !lease->of_key)) return;
+    lease_expiry_.kept(lease->id, lease->ttl, now_);
     lease_expiry_.forget_ended(store_.leases());
+  } else if (const auto* revoke = std::get_if<kv::RevokeLease>(&command.body)) {
+    if (std::holds_alternative<kv::LeaseRevoked>(result)) lease_expiry_.ended(revoke->id);
   } else if (const auto* expire = std::get_if<kv::ExpireLeases>(&command.body)) {
-    lease_expiry_.expired(*expire);
+    for (const kv::LeaseId id : expire->leases) lease_expiry_.ended(id);
   }
 }
 
@@ -57,6 +63,10 @@ void Replica::tell_of_leases() {
       continue;
     }
     const auto asked = lease_queries_.extract(id);
+    if (!serves()) {
+      unknown(asked.mapped().proposer);
+      continue;
+    }
     kv::LeaseAnswer answer = tell(asked.mapped().query);
     const Proposer& proposer = asked.mapped().proposer;
     if (const auto* origin = std::get_if<ForwardedFrom>(&proposer)) {
@@ -81,15 +91,20 @@ kv::LeaseAnswer Replica::tell(const kv::LeaseQuery& query) {
   kv::LeaseStatus status{.ttl = lease->ttl, .remaining = lease_expiry_.remaining(query.id, now_)};
   if (query.keep_alive) return status;
   status.keys = store_.leases().keys(query.id, {}, kKeysTold);
+  std::size_t bytes = 0;
+  const auto first_too_many = std::ranges::find_if(
+      status.keys, [&](const std::string& key) { return (bytes += key.size()) > kKeyBytesTold; });
+  status.keys.erase(first_too_many, status.keys.end());
   status.more_keys = store_.leases().key_count(query.id) > status.keys.size();
   return status;
 }
 
 std::optional<Instant> Replica::lease_due() const {
-  if (raft_.transferring() || !serves()) return std::nullopt;
+  if (raft_.transferring() || !serves() || lease_expiry_.any_ending()) return std::nullopt;
   return lease_expiry_.due();
 }
 
+// An entry at a time: others come in between.
 void Replica::expire_leases() {
   while (lease_due() && *lease_due() <= now_) {
     const kv::ExpireLeases expire =

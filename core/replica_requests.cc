@@ -15,7 +15,7 @@ bool Replica::has_room_for(const RequestBody& body) const {
                      std::holds_alternative<kv::LeaseQuery>(body) ||
                      (command != nullptr && !kv::may_grow(command->body));
   const auto at_most = [&](std::size_t bound) { return mends ? bound + bound / 8 + 1 : bound; };
-  if (requests_.size() >= at_most(options_.waiting_requests) ||
+  if (requests_.size() - lock_requests_ >= at_most(options_.waiting_requests) ||
       waiting_bytes_ >= at_most(options_.waiting_bytes)) {
     return false;
   }
@@ -42,7 +42,10 @@ void Replica::take(const ClientRequest& input) {
     if (!locks_have_room()) return reply(input.id, NotApplied{Refusal::kOverloaded});
     return locks_.take(input.id, *release, input.deadline);
   }
-  if (!has_room_for(input.body)) return reply(input.id, NotApplied{Refusal::kOverloaded});
+  // What is asked for locks is bounded by these.
+  const bool for_lock = Locks::asked(input.id);
+  if (!for_lock && !has_room_for(input.body))
+    return reply(input.id, NotApplied{Refusal::kOverloaded});
   const bool writes = std::holds_alternative<kv::Command>(input.body);
   const bool slowed = writes && raft::writes_wait(raft_.state(), raft_.role());
   const bool leader_answers = leader_ && !leader_unreachable() && !slowed;
@@ -75,6 +78,7 @@ void Replica::take(const ClientRequest& input) {
     request.body = std::move(proposal);
     (writes ? unsent_writes_ : unsent_others_).push_back(input.id);
   }
+  lock_requests_ += for_lock ? 1 : 0;
   expiries_.emplace(request.expires, input.id);
   requests_.emplace_hint(requests_.end(), input.id, std::move(request));
 }
@@ -128,6 +132,7 @@ void Replica::reply(RequestId id, Outcome outcome) {
     expiries_.erase({found->second.expires, id});
     waiting_bytes_ -= found->second.command_bytes();
     requests_.erase(found);
+    lock_requests_ -= Locks::asked(id) ? 1 : 0;
   }
   if (Locks::asked(id)) return locks_.answered(id, outcome, now_);
   replies_.push_back({id, std::move(outcome)});

@@ -34,6 +34,8 @@ void Watches::close(WatchId id) {
 std::vector<WatchId> Watches::notice(const kv::Store& store) {
   std::vector<WatchId> due;
   if (seen_ == store.revision()) return due;
+  // A state that was wrong has been replaced by one that has not come so far.
+  if (store.revision() < seen_) seen_ = {};
   const kv::History& history = store.history();
   if (seen_ < history.compacted()) {
     // What was changed between cannot be told any more: it may have been what anybody watches.
@@ -96,7 +98,7 @@ std::variant<Watches::Events, Watches::Resync> Watches::read(WatchId id, const k
 // Before it stops within a revision it must know whether that has another change that is watched.
 void Watches::read_on(Watch& watch, const kv::History& history, std::size_t bytes_most,
                       Events& read) {
-  constexpr std::size_t kLookedAtAtOnce = 10'000;
+  constexpr std::size_t kLookedAtAtOnce = 1000;
   std::size_t bytes = 0;
   const std::size_t first = history.first_after(watch.next.previous()) + watch.skipped;
   for (std::size_t at = first; at < history.size(); ++at) {

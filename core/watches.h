@@ -63,8 +63,8 @@ class Watches {
   // The store has gone on, or is another one that goes on from a snapshot. Those that have
   // something to read since, and had nothing before, in the order of their ids.
   std::vector<WatchId> notice(const kv::Store& store);
-  // The next changes: until they are of so many bytes, and of a long history it looks at some
-  // thousands at a time. A revision may be cut in two.
+  // The next changes: until they are of so many bytes, and of a long history it looks at a
+  // thousand at a time. A revision may be cut in two.
   // Requires: the watch is open, and notice() has seen the store as it is.
   std::variant<Events, Resync> read(WatchId id, const kv::Store& store, std::size_t bytes_most);
 

@@ -221,6 +221,8 @@ void HttpServer::await_part(Connection& connection) {
 }
 
 void HttpServer::make_parts() {
+  // What a part costs at least, however little comes of it.
+  constexpr std::size_t kPartCost = 4 << 10;
   std::size_t made = 0;
   while (!awaiting_parts_.empty() && made < options_.turn_bytes) {
     Connection& connection = *awaiting_parts_.front();
@@ -229,7 +231,8 @@ void HttpServer::make_parts() {
     if (connection.closing) continue;
     const std::size_t before = connection.http.held_bytes();
     connection.http.make_part();
-    made += connection.http.held_bytes() - std::min(before, connection.http.held_bytes());
+    const std::size_t after = connection.http.held_bytes();
+    made += std::max(kPartCost, after - std::min(before, after));
     after_progress(connection);
   }
   if (awaiting_parts_.empty()) uv_idle_stop(&more_parts_);

@@ -290,8 +290,9 @@ void Node::answer(Waiting waiting, const Outcome& outcome,
                   const std::optional<LeaderInfo>& known_leader) {
   if (waiting.locks) locking_.erase(waiting.ticket);
   const auto* lock = std::get_if<LockAnswer>(&outcome);
-  if (waits_ended_ && lock != nullptr && std::holds_alternative<LockHeld>(*lock)) {
-    // It might have waited for longer, elsewhere.
+  const bool held = lock != nullptr && std::holds_alternative<LockHeld>(*lock);
+  if (waits_ended_ && (held || waiting.watch)) {
+    // It is to wait, or to watch, elsewhere.
     return http_.respond(waiting.ticket, render_error(shutting_down(), ErrorStyle::kJson));
   }
   const auto* read = std::get_if<ReadDone>(&outcome);

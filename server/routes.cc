@@ -105,6 +105,7 @@ Parsed query_of(std::string_view text, bool keep_alive) {
   KvRequest parsed;
   parsed.body = kv::LeaseQuery{.id = *id, .keep_alive = keep_alive};
   parsed.answer = {.kind = keep_alive ? KvAnswer::Kind::kPut : KvAnswer::Kind::kRead,
+                   .large = !keep_alive,
                    .error_style = ErrorStyle::kJson,
                    .lease = *id};
   return parsed;

@@ -14,7 +14,6 @@ bool LockChecks::over(const Holder& holder, Instant now) const {
 
 void LockChecks::acquired(const AcquireLock& request, const LockAcquired& lock, const Model& model,
                           raft::Index commit_index, Instant now) {
-  ++acquired_;
   const std::string what =
       "lock " + request.name + " with token " + std::to_string(lock.token.value());
   for (const auto& [key, state] :

@@ -27,8 +27,6 @@ class LockChecks {
   // Its holder asks for that.
   void released(const ReleaseLock& release);
 
-  std::uint64_t acquired_count() const { return acquired_; }
-
  private:
   struct Holder {
     kv::Revision token;
@@ -43,7 +41,6 @@ class LockChecks {
   std::optional<std::uint32_t> max_drift_;
   // By name: who was given it last.
   std::map<std::string, Holder> holders_;
-  std::uint64_t acquired_ = 0;
 };
 
 }  // namespace anchor::sim

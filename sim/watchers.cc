@@ -97,7 +97,6 @@ bool Watchers::read(Watcher& watcher, std::size_t number) {
   const auto read = cluster_.read_watch(*watcher.node, watcher.id, bytes);
   const std::string who = name_of(number, watcher.keys);
   if (const auto* resync = std::get_if<Watches::Resync>(&read)) {
-    ++resyncs_;
     watcher.node.reset();
     check(watcher.next <= resync->compacted && resync->compacted <= resync->revision,
           "watch-ends-without-need", who);
@@ -140,7 +139,6 @@ void Watchers::check_event(Watcher& watcher, const Watches::Event& event, const 
         what);
   ++watcher.seen;
   check(event.last_of_revision == (watcher.seen == keys.size()), "watch-atomic", what);
-  ++shown_;
 }
 
 void Watchers::check_all_shown(Watcher& watcher, kv::Revision revision,

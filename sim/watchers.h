@@ -28,8 +28,6 @@ class Watchers {
   bool all_shown() const;
 
   // Changes that were shown, and watches that ended since some of theirs were compacted.
-  std::uint64_t shown_count() const { return shown_; }
-  std::uint64_t resync_count() const { return resyncs_; }
 
  private:
   struct Watcher {
@@ -60,8 +58,6 @@ class Watchers {
   Choices& choices_;
   std::vector<Watcher> watchers_;
   std::vector<std::size_t> demanded_of_;
-  std::uint64_t shown_ = 0;
-  std::uint64_t resyncs_ = 0;
 };
 
 }  // namespace anchor::sim

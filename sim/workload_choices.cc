@@ -185,7 +185,10 @@ ClientRequestBody Workload::choose(Client& client, std::size_t number) {
   // Some forget that they have one.
   if (draw(100) == 0) client.session = {};
   kv::Command command(choose_write(client, number));
-  if (client.session != kv::SessionId()) {
+  if (client.session != kv::SessionId() && client.sequence > 0 && draw(30) == 0) {
+    // By mistake the last number once more, though with another write: it gets the first answer.
+    command.session = kv::SessionWrite{client.session, client.sequence};
+  } else if (client.session != kv::SessionId()) {
     client.in_session = true;
     command.session = kv::SessionWrite{client.session, client.sequence + 1};
   }

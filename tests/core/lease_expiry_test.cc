@@ -95,7 +95,8 @@ TEST(LeaseExpiry, AnEndCarriesTheTermAndNothingKeepsItAliveAnyMore) {
   EXPECT_EQ(expire.term, 3U);
   EXPECT_TRUE(expiry.ending(kv::LeaseId(1)));
   EXPECT_EQ(expiry.remaining(kv::LeaseId(1), at(kLonger)), 0s);
-  expiry.expired(expire);
+  for (const kv::LeaseId id : expire.leases) expiry.ended(id);
+  EXPECT_FALSE(expiry.any_ending());
   EXPECT_FALSE(expiry.ending(kv::LeaseId(1)));
   EXPECT_FALSE(expiry.due());
 }

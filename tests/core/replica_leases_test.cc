@@ -205,6 +205,45 @@ TEST(ReplicaLeases, AreListed) {
   EXPECT_EQ(read->leases.size(), 2U);
 }
 
+// The answer is the first write's, and says nothing of the command.
+TEST(ReplicaLeases, ASessionsNumberThatIsUsedAgainForAnotherWriteDoesNoHarm) {
+  Servers servers = with_leader();
+  const kv::LeaseId shared = grant(servers, 1, 60s);
+  servers[1].ask(kv::Command(kv::OpenSession{}), 10s);
+  servers.settle();
+  const auto write = [&](kv::CommandBody body, std::uint64_t number) {
+    const kv::SessionWrite session{kv::SessionId(1), number};
+    const RequestId id = servers[1].ask(kv::Command(std::move(body), session), 10s);
+    servers.settle();
+    return servers[1].answer<WriteApplied>(id);
+  };
+  kv::Put leased{.key = "a", .value = {}, .condition = {}};
+  leased.lease = shared;
+  ASSERT_TRUE(write(leased, 1));
+  const auto* erased = write(kv::Delete{"a", kv::Always{}}, 1);
+  ASSERT_TRUE(erased && std::holds_alternative<kv::PutDone>(erased->result));
+  kv::Put brief{.key = "a", .value = {}, .condition = {}};
+  brief.ttl = 1s;
+  ASSERT_TRUE(write(brief, 1));
+  servers.heartbeat(1);
+  pass(servers, 2s);
+  EXPECT_TRUE(has_lease(servers, 1, shared)) << "its time is its own";
+  EXPECT_EQ(version_of(servers[2], "a"), 1U);
+}
+
+TEST(ReplicaLeases, ThatAreRevokedAreForgotten) {
+  Servers servers = with_leader();
+  for (int i = 0; i < 10; ++i) {
+    const kv::LeaseId lease = grant(servers, 1, 1h);
+    servers[1].ask(kv::Command(kv::RevokeLease{lease}), 10s);
+    servers.settle();
+  }
+  const auto deadline = servers[1].replica().deadline();
+  EXPECT_LT(*deadline - servers[1].now(), 1h);
+  pass(servers, 200ms);
+  EXPECT_EQ(servers[1].store().leases().size(), 0U);
+}
+
 // --- Locks, whose rules are in locks_test.cc ----------------------------------------------------
 
 RequestId acquire(Servers& servers, int server, Duration wait = {}) {

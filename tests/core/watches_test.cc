@@ -212,6 +212,22 @@ TEST(Watches, AreToldOfAStoreThatGoesOnElsewhere) {
   EXPECT_EQ(watches.read(later, installed, kMuch).index(), 0u);
 }
 
+// A state that was wrong had come further than the one that took its place.
+TEST(Watches, GoOnInAStoreThatHasNotComeSoFar) {
+  kv::Store wrong;
+  for (int i = 0; i < 5; ++i) put(wrong, "a");
+  Watches watches;
+  watches.notice(wrong);
+  kv::Store right;
+  put(right, "a");
+  const WatchId id = watches.open({"a"}, kv::Revision(2));
+  watches.notice(right);
+  EXPECT_EQ(shown(watches.read(id, right, kMuch)), (Lines{"a@2."}));
+  put(right, "a");
+  EXPECT_EQ(watches.notice(right), (Ids{id}));
+  EXPECT_EQ(shown(watches.read(id, right, kMuch)), (Lines{"a@3."}));
+}
+
 TEST(Watches, ThatAreClosedAreNotNoticed) {
   kv::Store store;
   Watches watches;
