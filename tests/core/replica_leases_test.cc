@@ -234,12 +234,12 @@ TEST(ReplicaLeases, ASessionsNumberThatIsUsedAgainForAnotherWriteDoesNoHarm) {
 TEST(ReplicaLeases, ThatAreRevokedAreForgotten) {
   Servers servers = with_leader();
   for (int i = 0; i < 10; ++i) {
-    const kv::LeaseId lease = grant(servers, 1, 1h);
+    const kv::LeaseId lease = grant(servers, 1, std::chrono::hours(1));
     servers[1].ask(kv::Command(kv::RevokeLease{lease}), 10s);
     servers.settle();
   }
   const auto deadline = servers[1].replica().deadline();
-  EXPECT_LT(*deadline - servers[1].now(), 1h);
+  EXPECT_LT(*deadline - servers[1].now(), std::chrono::hours(1));
   pass(servers, 200ms);
   EXPECT_EQ(servers[1].store().leases().size(), 0U);
 }
