@@ -64,16 +64,16 @@ func connect(endpoints string, count int) []*clientv3.Client {
 	return connections
 }
 
-// Reads find every key: a miss would be cheaper than a hit.
-func fill(connections []*clientv3.Client, p plan, value string) {
+// Calls `do` once for each number below `count`, many at a time.
+func forEach(connections []*clientv3.Client, count int, do func(*clientv3.Client, int) error) {
 	var next int64 = -1
 	var callers sync.WaitGroup
 	for i := 0; i < 128; i++ {
 		callers.Add(1)
 		go func(client *clientv3.Client) {
 			defer callers.Done()
-			for key := atomic.AddInt64(&next, 1); key < int64(p.keys); key = atomic.AddInt64(&next, 1) {
-				if _, err := client.Put(context.Background(), keyName(int(key)), value); err != nil {
+			for at := atomic.AddInt64(&next, 1); at < int64(count); at = atomic.AddInt64(&next, 1) {
+				if err := do(client, int(at)); err != nil {
 					fail(err)
 				}
 			}
@@ -82,24 +82,23 @@ func fill(connections []*clientv3.Client, p plan, value string) {
 	callers.Wait()
 }
 
+// Reads find every key: a miss would be cheaper than a hit.
+func fill(connections []*clientv3.Client, p plan, value string) {
+	forEach(connections, p.keys, func(client *clientv3.Client, at int) error {
+		_, err := client.Put(context.Background(), keyName(at), value)
+		return err
+	})
+}
+
 func grantAll(connections []*clientv3.Client, p plan) []clientv3.LeaseID {
 	leases := make([]clientv3.LeaseID, p.keys)
-	var next int64 = -1
-	var callers sync.WaitGroup
-	for i := 0; i < 128; i++ {
-		callers.Add(1)
-		go func(client *clientv3.Client) {
-			defer callers.Done()
-			for at := atomic.AddInt64(&next, 1); at < int64(p.keys); at = atomic.AddInt64(&next, 1) {
-				granted, err := client.Grant(context.Background(), 600)
-				if err != nil {
-					fail(err)
-				}
-				leases[at] = granted.ID
-			}
-		}(connections[i%len(connections)])
-	}
-	callers.Wait()
+	forEach(connections, p.keys, func(client *clientv3.Client, at int) error {
+		granted, err := client.Grant(context.Background(), 600)
+		if err == nil {
+			leases[at] = granted.ID
+		}
+		return err
+	})
 	return leases
 }
 
